@@ -1,0 +1,104 @@
+#include "base/json.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "base/time.h"
+
+namespace base {
+namespace {
+
+// Length of the well-formed UTF-8 sequence at p (RFC 3629), or 0.
+size_t Utf8Length(const uint8_t* p, const uint8_t* end) {
+    const auto cont = [&](int i) { return p + i < end && (p[i] & 0xc0) == 0x80; };
+    if (p[0] < 0x80) return 1;
+    if (p[0] >= 0xc2 && p[0] <= 0xdf) return cont(1) ? 2 : 0;
+    if (p[0] >= 0xe0 && p[0] <= 0xef) {
+        if (!cont(1) || !cont(2)) return 0;
+        if (p[0] == 0xe0 && p[1] < 0xa0) return 0;
+        if (p[0] == 0xed && p[1] > 0x9f) return 0;
+        return 3;
+    }
+    if (p[0] >= 0xf0 && p[0] <= 0xf4) {
+        if (!cont(1) || !cont(2) || !cont(3)) return 0;
+        if (p[0] == 0xf0 && p[1] < 0x90) return 0;
+        if (p[0] == 0xf4 && p[1] > 0x8f) return 0;
+        return 4;
+    }
+    return 0;
+}
+
+void AppendEscape(std::string& out, uint8_t c) {
+    switch (c) {
+        case '"': out.append("\\\""); return;
+        case '\\': out.append("\\\\"); return;
+        case '\n': out.append("\\n"); return;
+        case '\r': out.append("\\r"); return;
+        case '\t': out.append("\\t"); return;
+        default: break;
+    }
+    static constexpr char kDigits[] = "0123456789abcdef";
+    out.append("\\u00");
+    out.push_back(kDigits[c >> 4]);
+    out.push_back(kDigits[c & 15]);
+}
+
+}  // namespace
+
+void AppendJsonString(std::string& out, std::string_view text) {
+    out.push_back('"');
+    const auto* p = reinterpret_cast<const uint8_t*>(text.data());
+    const auto* end = p + text.size();
+    const auto* run = p;
+    const auto flush = [&] {
+        out.append(reinterpret_cast<const char*>(run), static_cast<size_t>(p - run));
+    };
+    while (p < end) {
+        if (*p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\' && *p != 0x7f) {
+            ++p;
+            continue;
+        }
+        if (*p < 0x80) {
+            flush();
+            AppendEscape(out, *p);
+            run = ++p;
+            continue;
+        }
+        const size_t length = Utf8Length(p, end);
+        if (length > 0) {
+            p += length;
+            continue;
+        }
+        flush();
+        out.append("\xef\xbf\xbd");
+        run = ++p;
+    }
+    flush();
+    out.push_back('"');
+}
+
+void AppendJsonNumber(std::string& out, double value) {
+    if (!std::isfinite(value)) {
+        out.append("null");
+        return;
+    }
+    char buffer[32];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+    out.append(buffer, end);
+}
+
+void AppendJsonNumber(std::string& out, int64_t value) {
+    char buffer[24];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+    out.append(buffer, end);
+}
+
+JsonWriter& JsonWriter::Time(int64_t time_ms) {
+    Comma();
+    out_.push_back('"');
+    AppendIso(out_, time_ms);
+    out_.push_back('"');
+    return *this;
+}
+
+}  // namespace base

@@ -1,0 +1,98 @@
+// Every queue, loop, body, retry and buffer of the server has its limit here: the unit in the
+// name, the reason, and what happens when it is reached.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.h"
+
+namespace limits {
+
+// --- ingest (wire/segment) -------------------------------------------------------------------
+inline constexpr size_t kEventBytesMax = 32 * 1024;         // Larger: this event is refused alone.
+inline constexpr size_t kBatchBytesMax = 4 * 1024 * 1024;   // Decoded; larger: 413.
+inline constexpr size_t kBatchEventsMax = 1000;             // More: 413.
+inline constexpr int kJsonDepthMax = 32;                    // Deeper: refused as malformed.
+inline constexpr int kInflateRatioMax = 100;                // Past it: 413, a bomb.
+inline constexpr size_t kPropertiesMax = 1000;              // Keys an object; more: event refused.
+inline constexpr size_t kIdBytesMax = 512;                  // Of any id; longer: event refused.
+inline constexpr size_t kNameBytesMax = 256;                // Of an event name; longer: refused.
+inline constexpr base::DurationMs kDedupeWindowMs = 7 * base::kDayMs;
+inline constexpr size_t kDedupeEntriesMax = 20'000'000;     // A server (split over partitions); when
+                                                            // full the oldest hour goes, counted.
+
+// --- times of events (semantics 13) ----------------------------------------------------------
+inline constexpr base::DurationMs kPublicPastMax = 30 * base::kDayMs;
+inline constexpr base::DurationMs kPublicFutureMax = 5 * base::kMinuteMs;
+inline constexpr base::DurationMs kTrustedFutureMax = base::kDayMs;
+inline constexpr base::TimeMs kTrustedPastMin = 946684800000;  // 2000-01-01.
+inline constexpr base::DurationMs kJourneyEntryAgeMax = base::kDayMs;  // Older events enter none.
+
+// --- http ------------------------------------------------------------------------------------
+inline constexpr size_t kHeaderBytesMax = 16 * 1024;        // All headers; more: 431.
+inline constexpr size_t kHeadersMax = 64;                   // More: 431.
+inline constexpr size_t kTargetBytesMax = 8 * 1024;         // Longer: 414.
+inline constexpr size_t kBodiesInFlightBytesMax = 64 * 1024 * 1024;  // A server; beyond: 503.
+inline constexpr size_t kConnectionsMax = 20'000;           // Beyond: accepting pauses.
+inline constexpr size_t kConnectionsPerAddressMax = 4'000;  // Beyond: closed at once.
+inline constexpr base::DurationMs kHeaderTimeMs = 10 * base::kSecondMs;
+inline constexpr base::DurationMs kIdleTimeMs = 30 * base::kSecondMs;
+inline constexpr size_t kBodyBytesPerSecondMin = 1024;      // After 5 s; slower: closed.
+
+// --- log -------------------------------------------------------------------------------------
+inline constexpr size_t kSegmentBytes = 64 * 1024 * 1024;   // A log file before the next begins.
+inline constexpr size_t kCommitBytesMax = 1024 * 1024;      // One group commit.
+inline constexpr size_t kAppendQueueBytesMax = 64 * 1024 * 1024;  // Waiting; beyond: kOverloaded.
+inline constexpr size_t kRecordBytesMax = 8 * 1024 * 1024;  // One payload; larger: refused.
+inline constexpr size_t kLogReserveBytes = 64 * 1024 * 1024;  // Kept for the control stream.
+inline constexpr size_t kLogTailBytesMax = 64 * 1024 * 1024;  // Kept in memory for live readers.
+
+// --- fold ------------------------------------------------------------------------------------
+inline constexpr int kPartitionsDefault = 16;
+inline constexpr int kPartitionsMax = 1024;
+inline constexpr int kCursorPersonsPerRecord = 256;         // Of wide records (semantics 7).
+inline constexpr int kRoundsPerRecordMax = 32;              // Then an error fact (semantics 8).
+inline constexpr size_t kAttributesMax = 500;               // A person; further ones are refused.
+inline constexpr size_t kAttributeBytesMax = 4096;          // A value; longer ones are cut.
+inline constexpr size_t kIdsPerPersonMax = 1000;            // Further ones still resolve.
+inline constexpr size_t kJourneyEntriesMax = 200;           // Open ones a person; more: error fact.
+inline constexpr size_t kMessagesPerPersonMax = 500;        // Kept in state; older in history.
+inline constexpr size_t kWindowValuesMax = 1024;            // Of a windowed sum a person and
+                                                            // condition; then the oldest two fuse.
+inline constexpr int kCountThresholdMax = 10'000;           // "N+ times" inside a window.
+inline constexpr size_t kCheckpointRecords = 1'000'000;     // Records between checkpoints.
+inline constexpr base::DurationMs kCheckpointTimeMs = 30 * base::kSecondMs;
+inline constexpr size_t kCheckpointsKept = 2;
+inline constexpr base::DurationMs kAheadOfMonotonicMax = 10 * base::kMinuteMs;  // semantics 4.
+inline constexpr base::DurationMs kDownQuietMs = 60 * base::kSecondMs;
+inline constexpr base::DurationMs kClaimsRefusedAfterDownMs = 120 * base::kSecondMs;
+inline constexpr size_t kNamesMax = 1'000'000;              // Distinct event and attribute names.
+
+// --- conditions ------------------------------------------------------------------------------
+inline constexpr size_t kConditionBytesMax = 64 * 1024;
+inline constexpr int kConditionDepthMax = 64;
+inline constexpr size_t kConditionNodesMax = 2000;
+
+// --- warehouse -------------------------------------------------------------------------------
+inline constexpr size_t kWarehouseBlockRows = 10'000;       // Or one second, whichever is first.
+inline constexpr base::DurationMs kWarehouseBlockTimeMs = base::kSecondMs;
+inline constexpr size_t kSpoolBytesMax = 8ULL * 1024 * 1024 * 1024;  // Beyond: events get 503.
+
+// --- mail ------------------------------------------------------------------------------------
+inline constexpr int kSmtpConnectionsMax = 128;
+inline constexpr base::DurationMs kSmtpDotTimeMs = 10 * base::kMinuteMs;  // RFC 5321 4.5.3.2.6.
+inline constexpr size_t kOpenClaimsPerConnection = 1;
+inline constexpr size_t kLetterBytesMax = 1024 * 1024;      // Rendered; larger: failed.
+
+// --- templates -------------------------------------------------------------------------------
+inline constexpr int kTemplateStepsMax = 100'000;
+inline constexpr int kTemplateDepthMax = 32;
+inline constexpr size_t kTemplateOutputBytesMax = 1024 * 1024;
+
+// --- api -------------------------------------------------------------------------------------
+inline constexpr size_t kApiBodyBytesMax = 1024 * 1024;
+inline constexpr int kPageLimitDefault = 50;
+inline constexpr int kPageLimitMax = 500;
+
+}  // namespace limits
