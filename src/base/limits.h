@@ -39,6 +39,13 @@ inline constexpr size_t kConnectionsPerAddressMax = 4'000;  // Beyond: closed at
 inline constexpr base::DurationMs kHeaderTimeMs = 10 * base::kSecondMs;
 inline constexpr base::DurationMs kIdleTimeMs = 30 * base::kSecondMs;
 inline constexpr size_t kBodyBytesPerSecondMin = 1024;      // After 5 s; slower: closed.
+inline constexpr base::DurationMs kBodyGraceMs = 5 * base::kSecondMs;  // Before the rate counts.
+inline constexpr base::DurationMs kLingerTimeMs = 2 * base::kSecondMs;  // Reading on after a refusal,
+                                                            // so that the client sees the answer.
+inline constexpr size_t kChunkOverheadBytesMax = 8 * 1024;  // Extensions and trailers; more: 400.
+inline constexpr size_t kInflateFreeBytes = 64 * 1024;      // Decoded bytes before the ratio counts.
+inline constexpr int kRetryAfterSeconds = 5;                // On 429 and 503 without a better value.
+inline constexpr size_t kZstdWindowLogMax = 23;             // 8 MB of window; more: refused.
 
 // --- log -------------------------------------------------------------------------------------
 inline constexpr size_t kSegmentBytes = 64 * 1024 * 1024;   // A log file before the next begins.
