@@ -91,6 +91,20 @@ inline constexpr int kSmtpConnectionsMax = 128;
 inline constexpr base::DurationMs kSmtpDotTimeMs = 10 * base::kMinuteMs;  // RFC 5321 4.5.3.2.6.
 inline constexpr size_t kOpenClaimsPerConnection = 1;
 inline constexpr size_t kLetterBytesMax = 1024 * 1024;      // Rendered; larger: failed.
+inline constexpr size_t kSmtpQueueBytesMax = 64 * 1024 * 1024;  // Waiting; beyond: kOverloaded.
+inline constexpr size_t kSmtpReplyLineBytesMax = 2048;      // Longer: the reply is malformed.
+inline constexpr size_t kSmtpReplyBytesMax = 16 * 1024;     // All lines of one reply; as above.
+inline constexpr size_t kSmtpReplyTextBytesMax = 512;       // Kept for the card; the rest is cut.
+inline constexpr size_t kSmtpLastWriteBytesMax = 128 * 1024;  // Written together with the dot.
+inline constexpr size_t kAddressBytesMax = 254;             // RFC 5321 4.5.3.1.3 less <>; refused.
+inline constexpr size_t kLocalPartBytesMax = 64;            // RFC 5321 4.5.3.1.1; longer: refused.
+inline constexpr size_t kDisplayNameBytesMax = 256;         // Of a sender or person; refused.
+inline constexpr size_t kSubjectBytesMax = 998;             // UTF-8; longer: refused.
+inline constexpr size_t kLetterLineBytesMax = 998;          // RFC 5322 2.1.1, without CRLF.
+inline constexpr size_t kLetterHeadersMax = 64;             // Of a letter we check; more: refused.
+inline constexpr size_t kTrackedUrlBytesMax = 1024;         // Longer links stay untracked, counted.
+inline constexpr size_t kTrackedLinksMax = 500;             // A letter; further ones untracked.
+inline constexpr size_t kTokenBytesMax = 2048;              // Text of a link token; longer: invalid.
 
 // --- templates -------------------------------------------------------------------------------
 inline constexpr int kTemplateStepsMax = 100'000;
