@@ -110,6 +110,8 @@ inline constexpr size_t kTokenBytesMax = 2048;              // Text of a link to
 inline constexpr int kTemplateStepsMax = 100'000;
 inline constexpr int kTemplateDepthMax = 32;
 inline constexpr size_t kTemplateOutputBytesMax = 1024 * 1024;
+inline constexpr size_t kTemplateBytesMax = 1024 * 1024;    // Source; larger: refused.
+inline constexpr int kTemplateLoopItemsMax = 1000;          // Of one loop; more: render fails.
 
 // --- api -------------------------------------------------------------------------------------
 inline constexpr size_t kApiBodyBytesMax = 1024 * 1024;
