@@ -85,6 +85,13 @@ inline constexpr size_t kConditionNodesMax = 2000;
 inline constexpr size_t kWarehouseBlockRows = 10'000;       // Or one second, whichever is first.
 inline constexpr base::DurationMs kWarehouseBlockTimeMs = base::kSecondMs;
 inline constexpr size_t kSpoolBytesMax = 8ULL * 1024 * 1024 * 1024;  // Beyond: events get 503.
+inline constexpr size_t kSpoolMemoryBytesMax = 64 * 1024 * 1024;  // Beyond: read back from files.
+inline constexpr size_t kSpoolBlockBytes = 256 * 1024;      // Entries a frame of the spool.
+inline constexpr size_t kWarehouseBlockBytes = 16 * 1024 * 1024;  // An insert closes early at it.
+inline constexpr size_t kWarehouseBodyBytesMax = 64 * 1024 * 1024;  // The child refuses larger: 413.
+inline constexpr size_t kWarehouseQueueMax = 64;            // Requests waiting in the child; then 503.
+inline constexpr base::DurationMs kWarehouseQueryTimeMs = 60 * base::kSecondMs;  // Then Code 159.
+inline constexpr size_t kWarehouseSqlBytesMax = 256 * 1024;  // A statement; longer: refused.
 
 // --- mail ------------------------------------------------------------------------------------
 inline constexpr int kSmtpConnectionsMax = 128;
