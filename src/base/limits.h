@@ -80,6 +80,9 @@ inline constexpr size_t kNamesMax = 1'000'000;              // Distinct event an
 inline constexpr size_t kConditionBytesMax = 64 * 1024;
 inline constexpr int kConditionDepthMax = 64;
 inline constexpr size_t kConditionNodesMax = 2000;
+inline constexpr base::DurationMs kConditionSpanMax = 100LL * 365 * base::kDayMs;  // Longer: refused.
+inline constexpr size_t kPatternBytesMax = 1024;            // Of `matches`; longer: refused.
+inline constexpr int64_t kPatternMemoryMax = 1024 * 1024;   // Of one compiled RE2; more: refused.
 
 // --- warehouse -------------------------------------------------------------------------------
 inline constexpr size_t kWarehouseBlockRows = 10'000;       // Or one second, whichever is first.
