@@ -18,6 +18,13 @@ inline constexpr int kInflateRatioMax = 100;                // Past it: 413, a b
 inline constexpr size_t kPropertiesMax = 1000;              // Keys an object; more: event refused.
 inline constexpr size_t kIdBytesMax = 512;                  // Of any id; longer: event refused.
 inline constexpr size_t kNameBytesMax = 256;                // Of an event name; longer: refused.
+inline constexpr size_t kEventFieldsMax = 100;              // Top-level keys; more: event refused.
+inline constexpr size_t kInflateFreeBytes = 1024 * 1024;    // Decoded bytes before the ratio counts:
+                                                            // equal events compress well.
+inline constexpr size_t kRefusedRawBytesMax = 2048;         // Kept of a refused event; then cut.
+inline constexpr size_t kAgentBytesMax = 512;               // Of a User-Agent; the rest is not read.
+inline constexpr size_t kAgentCacheEntries = 4096;          // A thread; the longest unused goes.
+inline constexpr size_t kPlaceCacheEntries = 16384;         // A thread; the longest unused goes.
 inline constexpr base::DurationMs kDedupeWindowMs = 7 * base::kDayMs;
 inline constexpr size_t kDedupeEntriesMax = 20'000'000;     // A server (split over partitions); when
                                                             // full the oldest hour goes, counted.
