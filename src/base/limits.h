@@ -61,6 +61,11 @@ inline constexpr size_t kAppendQueueBytesMax = 64 * 1024 * 1024;  // Waiting; be
 inline constexpr size_t kRecordBytesMax = 8 * 1024 * 1024;  // One payload; larger: refused.
 inline constexpr size_t kLogReserveBytes = 64 * 1024 * 1024;  // Kept for the control stream.
 inline constexpr size_t kLogTailBytesMax = 64 * 1024 * 1024;  // Kept in memory for live readers.
+inline constexpr size_t kLogReadChunkBytes = 1024 * 1024;   // Unit of reading closed segments.
+inline constexpr size_t kLogReadCacheBytesMax = 64 * 1024 * 1024;  // Chunks kept; the oldest goes.
+inline constexpr size_t kLogIndexesLoadedMax = 64;          // Of closed segments; the oldest goes.
+inline constexpr int kLogSparesAhead = 2;                   // Segments made ready beside the reserve.
+inline constexpr base::DurationMs kDiskFullRetryMs = base::kSecondMs;  // Then room is sought again.
 
 // --- fold ------------------------------------------------------------------------------------
 inline constexpr int kPartitionsDefault = 16;

@@ -53,9 +53,10 @@ class Log {
     // on a thread of the log, when all of them are on stable storage; it must not block. Records
     // become readable before `done` is called. Records of one call that go to one stream keep
     // their order there; after a crash a prefix of the call may have survived.
-    // Errors (nothing was taken): kOverloaded  more than limits::kAppendQueueBytesMax wait
+    // Errors (nothing was taken; `done` hears of it on a thread of the log, too): kOverloaded  more than limits::kAppendQueueBytesMax wait
     //                             kDiskFull    no room; the control stream has a reserve
     //                             kTooLarge    a payload beyond limits::kRecordBytesMax
+    //                             kInvalidArgument  no such stream, or no records
     //        kIo                  fsync or write failed. The log takes nothing more; the process
     //                             has to exit and recover. Never retried.
     virtual void Append(std::vector<NewRecord> records, AppendDone done) = 0;
@@ -68,6 +69,11 @@ class Log {
     // Errors: kCorrupt  bit rot: the text names file and position; records after it stay readable
     //                   from `SkipRot`.   kNotFound  trimmed away.
     virtual base::Result<Batch> Read(StreamId stream, Offset from, size_t bytes_max) = 0;
+
+    // The first offset >= from that is readable, or End + 1 when none is: where a reader goes on
+    // after kCorrupt. Gives `from` itself when that record is sound, Begin when it was trimmed.
+    // Errors: kInvalidArgument  no such stream.
+    virtual base::Result<Offset> SkipRot(StreamId stream, Offset from) = 0;
 
     // Offset of the last durable record; 0 when there is none.
     virtual Offset End(StreamId stream) const = 0;
@@ -83,6 +89,10 @@ class Log {
     // Records before `before` are no longer needed; whole segments are freed when nothing in them
     // is needed by any stream.
     virtual base::Status Trim(StreamId stream, Offset before) = 0;
+
+  protected:
+    // Called by AppendAndWait before it waits: a log without threads commits here.
+    virtual void CommitBeforeWait() {}
 };
 
 }  // namespace event_log
