@@ -19,8 +19,6 @@ inline constexpr size_t kPropertiesMax = 1000;              // Keys an object; m
 inline constexpr size_t kIdBytesMax = 512;                  // Of any id; longer: event refused.
 inline constexpr size_t kNameBytesMax = 256;                // Of an event name; longer: refused.
 inline constexpr size_t kEventFieldsMax = 100;              // Top-level keys; more: event refused.
-inline constexpr size_t kInflateFreeBytes = 1024 * 1024;    // Decoded bytes before the ratio counts:
-                                                            // equal events compress well.
 inline constexpr size_t kRefusedRawBytesMax = 2048;         // Kept of a refused event; then cut.
 inline constexpr size_t kAgentBytesMax = 512;               // Of a User-Agent; the rest is not read.
 inline constexpr size_t kAgentCacheEntries = 4096;          // A thread; the longest unused goes.
