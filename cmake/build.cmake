@@ -37,7 +37,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 
 if(RIPEN_SANITIZE)
-    add_compile_options(-fsanitize=${RIPEN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_compile_options(-fsanitize=${RIPEN_SANITIZE} -fno-sanitize-recover=all
+        -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${RIPEN_SANITIZE})
 else()
     # Hardening (docs/reliability: the binary is checked by tools/tidy, not the flags).
@@ -48,6 +49,10 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
+
+# `all_tests` builds every test program, `fuzz_targets` every fuzz target, without the rest.
+add_custom_target(all_tests)
+add_custom_target(fuzz_targets)
 
 # ripen_module(NAME [DEPS target...]): every *.cc of this directory but *_test.cc, and its tests.
 #   Makes ripen_NAME and, where *_test.cc exist, the test program NAME_test.
@@ -83,6 +88,7 @@ function(ripen_test name)
     add_executable(${name}_test ${ARG_SOURCES})
     target_link_libraries(${name}_test PRIVATE ${ARG_DEPS} gtest gmock gtest_main Threads::Threads)
     target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
+    add_dependencies(all_tests ${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endfunction()
 
@@ -93,4 +99,5 @@ function(ripen_fuzz name)
     target_link_libraries(fuzz_${name} PRIVATE ${ARG_DEPS})
     target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzz_targets fuzz_${name})
 endfunction()
