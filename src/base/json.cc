@@ -4,29 +4,10 @@
 #include <cmath>
 
 #include "base/time.h"
+#include "base/utf8.h"
 
 namespace base {
 namespace {
-
-// Length of the well-formed UTF-8 sequence at p (RFC 3629), or 0.
-size_t Utf8Length(const uint8_t* p, const uint8_t* end) {
-    const auto cont = [&](int i) { return p + i < end && (p[i] & 0xc0) == 0x80; };
-    if (p[0] < 0x80) return 1;
-    if (p[0] >= 0xc2 && p[0] <= 0xdf) return cont(1) ? 2 : 0;
-    if (p[0] >= 0xe0 && p[0] <= 0xef) {
-        if (!cont(1) || !cont(2)) return 0;
-        if (p[0] == 0xe0 && p[1] < 0xa0) return 0;
-        if (p[0] == 0xed && p[1] > 0x9f) return 0;
-        return 3;
-    }
-    if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-        if (!cont(1) || !cont(2) || !cont(3)) return 0;
-        if (p[0] == 0xf0 && p[1] < 0x90) return 0;
-        if (p[0] == 0xf4 && p[1] > 0x8f) return 0;
-        return 4;
-    }
-    return 0;
-}
 
 void AppendEscape(std::string& out, uint8_t c) {
     switch (c) {
