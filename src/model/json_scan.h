@@ -11,10 +11,10 @@
 
 #include <cstdint>
 #include <cstring>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace model {
 
@@ -39,6 +39,7 @@ class JsonScan {
         kNone,
         kMalformed,  // Not JSON.
         kTooDeep,    // Deeper than the limit given to Open.
+        kSurrogate,  // An escape of half a character (RFC 8259 section 8.2), which is no text.
         kStopped,    // A callback of EachField or EachElement returned false.
     };
 
@@ -130,6 +131,11 @@ class JsonScan {
         int depth;
     };
     Mark Here() const { return {at_, depth_}; }
+    void GoTo(const Mark& mark) {
+        at_ = mark.at;
+        depth_ = mark.depth;
+        fault_ = Fault::kNone;
+    }
     // Goes back to `mark` and passes its value by counting brackets only, so that a value that is
     // refused (too deep, stopped half way) does not cost its neighbours. Clears the fault.
     bool SkipFrom(const Mark& mark);
@@ -138,8 +144,11 @@ class JsonScan {
     void ClearFault() { fault_ = Fault::kNone; }
     std::string_view text() const { return text_; }
 
-    // Keeps a text for as long as the slices live.
-    std::string_view Keep(std::string text) { return kept_.emplace_back(std::move(text)); }
+    // Copies a text to where it lives as long as the slices do.
+    std::string_view Keep(std::string_view text);
+
+    // From here on values may nest `levels` deep, counted from the current value (which is 1).
+    void LimitDepth(int levels) { depth_max_ = depth_ + levels; }
 
   private:
     struct Stage;
@@ -149,8 +158,10 @@ class JsonScan {
     }
     JsonSlice TakeString();
     JsonSlice TakeScalar(char c);
-    bool Pass();        // Passes a value of any kind; grammar checked.
-    bool PassRest(bool object);
+    bool Pass();  // Passes a value of any kind; grammar checked.
+    bool PassObject();
+    bool PassArray();
+    bool EscapesHold(std::string_view inner);
     std::string_view Unescape(std::string_view inner);
     size_t NextPosition() const { return at_ + 1 < end_ ? at_[1] : size_; }
 
@@ -165,7 +176,14 @@ class JsonScan {
     int depth_ = 0;
     int depth_max_ = 0;
     Fault fault_ = Fault::kNone;
-    std::deque<std::string> kept_;
+    // Kept texts: blocks that stay from one text to the next; the last is being filled.
+    struct Block {
+        std::unique_ptr<char[]> bytes;
+        size_t size = 0;
+    };
+    std::vector<Block> blocks_;
+    size_t block_used_ = 0;
+    std::string scratch_;
 };
 
 // A number by RFC 8259 section 6.

@@ -30,7 +30,7 @@ struct KnownSite {
 KnownSite FindSite(std::string_view host, std::string_view path);
 
 // The host of an address in lower case without port, user and "www."; empty if it has none.
-std::string_view HostOf(std::string_view url, std::string& memory);
+std::string HostOf(std::string_view url);
 
 // Reads the source of one event. Order: tags (utm_* of campaign, else of the page's query),
 // click ids (gclid, gbraid, wbraid, yclid, ysclid, msclkid, fbclid, ttclid, twclid, li_fat_id,
@@ -43,8 +43,16 @@ class SourceReader {
     model::Source Read(const CampaignTags& tags, std::string_view page_url,
                        std::string_view referrer);
 
+    // True for a view into the reader's own memory, which the next Read overwrites.
+    bool Owns(std::string_view text) const {
+        return text.data() >= memory_.data() && text.data() < memory_.data() + memory_.size();
+    }
+
   private:
+    struct Query;
+    std::string_view Host(std::string_view url);
     std::string_view Decoded(std::string_view raw);
+    Query ReadQuery(std::string_view url);
     std::string memory_;  // Percent-decoded values and lower-cased hosts.
 };
 
