@@ -64,7 +64,11 @@ void AppendJsonNumber(std::string& out, double value) {
         return;
     }
     char buffer[32];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+    // Readers, simdjson among them, refuse integers beyond 64 bits; with an exponent they read on.
+    const bool wide = std::abs(value) >= 1e18;
+    const auto end =
+        wide ? std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr
+             : std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
     out.append(buffer, end);
 }
 

@@ -72,6 +72,8 @@ class Comparer {
     bool Between(const Value& value) const;
     bool ContainsText(const Value& value) const;
     bool Relative(base::TimeMs date, base::TimeMs now) const;
+    base::TimeMs EdgeOf(base::TimeMs date) const;
+    std::optional<base::TimeMs> DateOfDeclared(const Value& value) const;
     std::optional<double> NumberOf(const Value& value) const;
 
     Operator op_ = Operator::kIs;      // The positive one of the four pairs.
@@ -80,7 +82,7 @@ class Comparer {
     bool dates_ = false;               // kBetween of dates.
     bool has_true_ = false;            // Literals by kind, for is, in and has.
     bool has_false_ = false;
-    std::vector<double> numbers_;      // Sorted, but for between.
+    std::vector<double> numbers_;      // Sorted.
     std::vector<std::string> texts_;   // Folded and sorted.
     base::TimeMs low_ms_ = 0;
     base::TimeMs high_ms_ = 0;

@@ -6,9 +6,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/limits.h"
 #include "language/condition/expression.h"
 
 namespace condition {
+
+// 1200: the longest span in calendar months.
+inline constexpr int32_t kMonthsMax =
+    static_cast<int32_t>(limits::kConditionSpanMax / (365 * base::kDayMs) * 12);
 
 struct Length {
     base::DurationMs ms = 0;  // With months as 30 and years as 365 days.
