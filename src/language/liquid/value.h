@@ -211,7 +211,14 @@ base::Result<Value> ParseJson(std::string_view json, Arena& arena);
 
 // Appends what `{{ value }}` prints: nothing for nil, the items one after another for an array,
 // {"a"=>1} for an object, 1..3 for a range. Nesting below kJsonDepthMax is left out.
-void AppendText(std::string& out, const Value& value);
+// Stops soon after `out` passes bytes_max or `steps`, counted up for every value met, passes
+// steps_max; the caller looks at both.
+struct TextBounds {
+    size_t bytes_max = SIZE_MAX;
+    int64_t steps_max = INT64_MAX;
+    int64_t steps = 0;
+};
+void AppendText(std::string& out, const Value& value, TextBounds& bounds);
 
 // Liquid's ==. 1 equals 1.0 and not "1"; arrays and objects by content.
 // `steps` counts the values compared, for the caller's budget.
