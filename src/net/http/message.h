@@ -94,8 +94,9 @@ struct Request {
     size_t listener = 0;  // Index into ServerOptions::listeners.
     bool http_1_0 = false;
 
-    // For parsing in place. `body` must not be changed between.
-    PaddedView PaddedBody() const { return {body.data(), body.size(), body.capacity()}; }
+    // For parsing in place. Moving a request keeps the padding of its body; a copy, or a body set
+    // by hand, has to be given it by Pad first.
+    PaddedView PaddedBody() const;
 
     // A request without a network, for tests and for calls inside the process. `target` must
     // begin with '/'.

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "net/http/chunk_reader.h"
+#include "net/http/head_parser.h"
 #include "net/http/message.h"
 
 namespace http {
@@ -52,22 +53,27 @@ class RequestReader {
     const Request& request() const { return request_; }
     bool keep_alive() const { return keep_alive_; }
     bool expects_continue() const { return expects_continue_; }
-    // Of the current body, received so far (memory held, for chunked bodies decoded bytes).
-    size_t body_bytes() const { return body_received_; }
+    // Memory that the current body holds; wire bytes: received so far.
+    size_t body_bytes() const { return request_.body.size(); }
     uint64_t wire_body_bytes() const { return body_wire_bytes_; }
 
     int refusal_status() const { return refusal_status_; }
     std::string_view refusal_text() const { return refusal_text_; }
 
+    // Drops what has come; nothing more is taken, as after a refusal.
+    void Abandon();
     // Gives back memory that an idle connection does not need.
     void Shrink();
 
   private:
     size_t TakeHead(std::string_view bytes);
+    size_t ScanHead(std::string_view head);
+    bool CheckLine(std::string_view head, size_t end);
     size_t TakeBody(std::string_view bytes);
     void ParseHead(std::string_view head);
-    bool CheckFraming();
-    void GrowBody(size_t wanted);
+    bool CheckTargetSize(std::string_view head);
+    bool CheckFields(const RequestHead& head);
+    bool CheckFraming(bool http_1_0);
     void FinishBody();
     void Refuse(int status, std::string_view text);
 
@@ -81,7 +87,10 @@ class RequestReader {
     int refusal_status_ = 0;
     std::string_view refusal_text_;  // Literals only.
     std::string head_;               // Of a head that comes in pieces.
-    size_t head_scanned_ = 0;
+    size_t scanned_ = 0;             // Of the head: up to here there is no unseen line end.
+    size_t line_at_ = 0;             // Where the line that is being scanned begins.
+    size_t lines_ = 0;               // Whole ones, the request line among them.
+    size_t request_line_bytes_ = 0;
     uint64_t content_length_ = 0;
     size_t body_limit_bytes_ = 0;
     size_t body_received_ = 0;
