@@ -56,8 +56,9 @@ std::optional<Operator> Denied(Operator op) {
 class FoldedCopy {
   public:
     explicit FoldedCopy(std::string_view text) {
-        const bool fits = text.size() <= sizeof small_;
-        if (!fits || !FoldAscii(text)) {
+        if (text.size() <= sizeof small_ && FoldAscii(text, small_)) {
+            view_ = {small_, text.size()};
+        } else {
             AppendFolded(large_, text);
             view_ = large_;
         }
@@ -67,15 +68,6 @@ class FoldedCopy {
     std::string_view view() const { return view_; }
 
   private:
-    bool FoldAscii(std::string_view text) {
-        for (size_t i = 0; i < text.size(); ++i) {
-            const char c = text[i];
-            if ((c & 0x80) != 0) return false;
-            small_[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-        }
-        view_ = {small_, text.size()};
-        return true;
-    }
     char small_[256];
     std::string large_;
     std::string_view view_;

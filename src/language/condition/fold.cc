@@ -3,10 +3,16 @@
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace condition {
 namespace {
+
+// CJK, kana, Hangul letters and Yi: nothing in between has case.
+constexpr UChar32 kCaselessFirst = 0x2e80;
+constexpr UChar32 kCaselessLast = 0xa63f;
 
 // Reads text folded, byte after byte.
 class FoldedBytes {
@@ -39,7 +45,8 @@ class FoldedBytes {
             return;
         }
         pos_ = static_cast<size_t>(next);
-        const UChar32 folded = u_foldCase(point, U_FOLD_CASE_DEFAULT);
+        const bool caseless = point >= kCaselessFirst && point <= kCaselessLast;
+        const UChar32 folded = caseless ? point : u_foldCase(point, U_FOLD_CASE_DEFAULT);
         U8_APPEND_UNSAFE(reinterpret_cast<uint8_t*>(buffer_), pending_, folded);
     }
 
@@ -51,14 +58,45 @@ class FoldedBytes {
 };
 
 bool Compare(std::string_view text, std::string_view folded, bool whole) {
-    FoldedBytes bytes(text);
-    for (const char expected : folded) {
+    // What is equal unfolded is equal: folding a folded text changes nothing.
+    if (whole ? text == folded : text.starts_with(folded)) return true;
+    size_t i = 0;
+    for (const size_t both = std::min(text.size(), folded.size()); i < both; ++i) {
+        const char c = text[i];
+        if ((c & 0x80) != 0) break;
+        if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != folded[i]) return false;
+    }
+    FoldedBytes bytes(text.substr(i));
+    for (const char expected : folded.substr(i)) {
         if (bytes.done() || bytes.Next() != expected) return false;
     }
     return !whole || bytes.done();
 }
 
 }  // namespace
+
+bool FoldAscii(std::string_view text, char* out) {
+    constexpr uint64_t kOnes = 0x0101010101010101ULL;
+    uint64_t high = 0;
+    size_t i = 0;
+    for (; i + 8 <= text.size(); i += 8) {
+        uint64_t word = 0;
+        std::memcpy(&word, text.data() + i, 8);
+        high |= word;
+        // Bit 7 of each byte: set where it is above 'Z' in the one, from 'A' on in the other.
+        const uint64_t seven = word & (0x7f * kOnes);
+        const uint64_t above = seven + (0x7f - 'Z') * kOnes;
+        const uint64_t from = seven + (0x80 - 'A') * kOnes;
+        word |= ((from & ~above) & (0x80 * kOnes)) >> 2;
+        std::memcpy(out + i, &word, 8);
+    }
+    for (; i < text.size(); ++i) {
+        const char c = text[i];
+        high |= static_cast<uint8_t>(c);
+        out[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    }
+    return (high & (0x80 * kOnes)) == 0;
+}
 
 void AppendFolded(std::string& out, std::string_view text) {
     out.reserve(out.size() + text.size());

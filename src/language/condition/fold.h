@@ -12,6 +12,10 @@ namespace condition {
 void AppendFolded(std::string& out, std::string_view text);
 std::string Fold(std::string_view text);
 
+// Writes `text`, folded, to `out`, which has room for text.size() bytes. False when `text` is not all
+// ASCII; then `out` is of no use.
+bool FoldAscii(std::string_view text, char* out);
+
 // Whether `text`, folded, is (begins with) `folded`, which is folded already. No allocation.
 bool FoldedEqual(std::string_view text, std::string_view folded);
 bool FoldedStarts(std::string_view text, std::string_view folded);
