@@ -4,6 +4,7 @@
 // which LetterPagePolicy gives. Texts in English and Japanese live in one table.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,11 +19,11 @@ enum class LetterPage : uint8_t {
 };
 
 struct LetterPageFacts {
-    std::string_view language;   // "ja", "ja-JP,en;q=0.8", ...: the first known one, else English.
-    std::string_view sender;     // Who writes; escaped here.
-    std::string_view address;    // Shown masked; empty: not shown.
-    std::string_view action;     // Where the button posts to; kAsk and kConfirmAsk.
-    std::string_view preferences_url;  // Empty: no link.
+    std::string_view language{};   // "ja", "ja-JP,en;q=0.8", ...: the first known one, else English.
+    std::string_view sender{};     // Who writes; escaped here.
+    std::string_view address{};    // Shown masked; empty: not shown.
+    std::string_view action{};     // Where the button posts to; kAsk and kConfirmAsk.
+    std::string_view preferences_url{};  // Empty: no link.
 };
 
 std::string WriteLetterPage(LetterPage page, const LetterPageFacts& facts);

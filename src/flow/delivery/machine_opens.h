@@ -24,15 +24,14 @@ enum class MachineSign : uint8_t {
     kNoAgent,       // No User-Agent at all.
     kTooSoon,       // Sooner after acceptance than mail can be delivered and read.
     kManyLinks,     // Many links of one letter within a few seconds.
-    kBeforeOpen,    // Not used alone; kept for reports.
 };
 std::string_view MachineSignName(MachineSign sign);  // "head", "prefetch", ...
 
 struct ReceiptFacts {
     bool click = false;                // False: an open.
     std::string_view method = "GET";
-    std::string_view user_agent;
-    std::string_view sec_purpose;      // Sec-Purpose, Purpose or X-Moz, whichever came.
+    std::string_view user_agent{};
+    std::string_view sec_purpose{};    // Sec-Purpose, Purpose or X-Moz, whichever came.
     base::TimeMs at_ms = 0;
     base::TimeMs accepted_ms = 0;      // When the server took the letter; 0: unknown.
     int links_in_letter = 0;

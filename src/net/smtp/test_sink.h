@@ -39,7 +39,7 @@ enum class Fault : uint8_t {
     kStall,      // Says nothing more; the connection stays until the client leaves.
     kTemporary,  // 451 (421 and close at the banner); at kBody it comes after the dot.
     kPermanent,  // 550 (554 at the banner).
-    kGarbage,    // Bytes that are no reply.
+    kGarbage,    // Bytes that are no reply; at kBody FIN follows.
 };
 inline constexpr int kFaults = 7;
 std::string_view FaultName(Fault fault);
@@ -56,7 +56,7 @@ struct SinkLetter {
     std::string from;
     std::string to;
     std::string bytes;     // As received, dots unstuffed, without the final dot line.
-    bool replied = false;  // The 250 was handed to the kernel.
+    bool replied = false;  // Its 250 was said, or was about to be.
 };
 
 enum class SinkTls : uint8_t { kNone, kStartTls, kImplicit };
@@ -66,7 +66,7 @@ struct SinkOptions {
     base::DurationMs latency_ms = 0;    // Every answer comes this much later. Does not spin.
     SinkTls tls = SinkTls::kNone;       // Self-signed for "localhost" and 127.0.0.1, made at start.
     bool inject_after_starttls = false; // Plain text behind the 220: a client must refuse it.
-    std::string user, password;         // Non-empty: AUTH is demanded before MAIL.
+    std::string user{}, password{};     // Non-empty: AUTH is demanded before MAIL.
     bool auth_login_only = false;       // Offers AUTH LOGIN but not PLAIN.
     bool pipelining = true;
     bool smtp_utf8 = true;
@@ -74,11 +74,11 @@ struct SinkOptions {
     uint64_t size_max = 0;              // Announced and enforced; 0: none.
     bool keep_letters = true;           // In memory, for Letters().
     bool accept_data_without_recipient = false;  // 354 although every RCPT was refused.
-    std::string append_path;            // Non-empty: a JSON line per stored letter.
+    std::string append_path{};          // Non-empty: a JSON line per stored letter.
     bool append_bodies = true;          // "raw" in that line.
     bool append_sync = false;           // fdatasync before the answer.
     // Asked at every stage, on the sink's thread. Empty: no faults.
-    std::function<Fault(const Moment&)> faults;
+    std::function<Fault(const Moment&)> faults{};
 };
 
 struct SinkCounts {
@@ -89,7 +89,7 @@ struct SinkCounts {
     uint64_t bytes = 0;
     uint64_t faults = 0;
     uint64_t quits = 0;
-    uint64_t violations = 0;  // Bare CR or LF, commands out of order, bytes after a closed turn.
+    uint64_t violations = 0;  // Bare CR or LF, commands out of order, bytes ahead of a 354.
     std::string last_violation;
 };
 
