@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <emmintrin.h>
+
 #include <charconv>
 #include <cmath>
 
@@ -8,6 +10,17 @@
 
 namespace base {
 namespace {
+
+// True when 16 bytes are ASCII that needs no escape (SSE2, which every x86-64 has).
+bool IsPlain16(const uint8_t* p) {
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    // Signed compare: bytes from 0x80 are negative, so they count as below 0x20.
+    __m128i odd = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+    return _mm_movemask_epi8(odd) == 0;
+}
 
 void AppendEscape(std::string& out, uint8_t c) {
     switch (c) {
@@ -35,6 +48,10 @@ void AppendJsonString(std::string& out, std::string_view text) {
         out.append(reinterpret_cast<const char*>(run), static_cast<size_t>(p - run));
     };
     while (p < end) {
+        if (end - p >= 16 && IsPlain16(p)) {
+            p += 16;
+            continue;
+        }
         if (*p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\' && *p != 0x7f) {
             ++p;
             continue;

@@ -71,6 +71,24 @@ int64_t Integer(std::string_view text) {
     return value;
 }
 
+// 32 lower-case hex digits.
+bool ReadPerson(std::string_view text, PersonId& id) {
+    if (text.size() != 32) return false;
+    uint64_t halves[2] = {0, 0};
+    for (int i = 0; i < 32; ++i) {
+        const char c = text.data()[i];
+        uint64_t digit = static_cast<uint64_t>(c - '0');
+        if (digit > 9) {
+            digit = static_cast<uint64_t>(c - 'a') + 10;
+            if (c < 'a' || digit > 15) return false;
+        }
+        halves[i >> 4] = halves[i >> 4] << 4 | digit;
+    }
+    id.hi = halves[0];
+    id.lo = halves[1];
+    return true;
+}
+
 const Property* FindLast(std::span<const Property> properties, std::string_view key) {
     for (size_t i = properties.size(); i > 0; --i) {
         if (properties[i - 1].key == key) return &properties[i - 1];
@@ -395,7 +413,7 @@ bool EventReader::Impl::Field(std::string_view key, EventView& v, int& needed) {
                   : name == "signed" ? Trust::kSigned
                                      : Trust::kPublicKey;
     } else if (key == "person") {
-        return FromText(scan.Text(value), v.person);
+        return ReadPerson(scan.Text(value), v.person);
     } else if (key == "time_clamped") {
         v.time_clamped = value.kind == JsonKind::kTrue;
     } else if (key == "import") {

@@ -98,7 +98,7 @@ bool JsonScan::Open(std::string_view text, int depth_max) {
     return true;
 }
 
-JsonSlice JsonScan::TakeString() {
+JsonSlice JsonScan::TakeOddString() {
     const char* const t = text_.data();
     const size_t p = *at_;
     size_t e = NextPosition() - 1;
@@ -223,9 +223,8 @@ JsonSlice JsonScan::TakeScalar(char c) {
     return {kind, false, raw};
 }
 
-JsonSlice JsonScan::Take() {
+JsonSlice JsonScan::TakeOther() {
     const char c = Peek();
-    if (c == '"') return TakeString();
     if (c != '{' && c != '[') return TakeScalar(c);
     const size_t begin = *at_;
     if (!(c == '{' ? PassObject() : PassArray())) return {};

@@ -53,14 +53,14 @@ class JsonScan {
     bool Open(std::string_view text, int depth_max);
 
     // The first byte of the token the scan stands on; 0 at the end of the text.
-    char Peek() const { return at_ < end_ ? text_[*at_] : '\0'; }
+    char Peek() const { return at_ < end_ ? text_.data()[*at_] : '\0'; }
     // True when every token has been passed.
     bool AtEnd() const { return at_ == end_; }
     // Position of the current token in the text; the text's size at the end.
     size_t Position() const { return at_ < end_ ? *at_ : size_; }
 
     // Passes one value and gives its slice; kNone (and a fault) when it is malformed or too deep.
-    JsonSlice Take();
+    JsonSlice Take() { return Peek() == '"' ? TakeString() : TakeOther(); }
 
     // Standing on '{': calls f(std::string_view key) for each field, standing on its value, which
     // f must pass (Take, EachField, ...) before it returns true. False: fault, see fault().
@@ -112,16 +112,18 @@ class JsonScan {
     }
 
     // The text between `begin` (an earlier Position()) and the end of the token just passed.
-    std::string_view Since(size_t begin) const { return text_.substr(begin, passed_ - begin); }
+    std::string_view Since(size_t begin) const {
+        return {text_.data() + begin, passed_ - begin};
+    }
     // The same for a container whose closing bracket was just passed by EachField or EachElement.
     std::string_view ContainerSince(size_t begin) const {
-        return text_.substr(begin, *(at_ - 1) + 1 - begin);
+        return {text_.data() + begin, *(at_ - 1) + 1 - begin};
     }
 
     // The characters a string slice means; for other slices the raw text.
     std::string_view Text(const JsonSlice& slice) {
         if (slice.kind != JsonKind::kString) return slice.raw;
-        const auto inner = slice.raw.substr(1, slice.raw.size() - 2);
+        const std::string_view inner(slice.raw.data() + 1, slice.raw.size() - 2);
         return slice.escaped ? Unescape(inner) : inner;
     }
 
@@ -156,7 +158,20 @@ class JsonScan {
         if (fault_ == Fault::kNone) fault_ = fault;
         return false;
     }
-    JsonSlice TakeString();
+    JsonSlice TakeString() {
+        const uint32_t p = *at_;
+        const size_t q = NextPosition();
+        const char* const t = text_.data();
+        // The usual string: the next token follows at once and no backslash is near.
+        if (t[q - 1] == '"' && q - 1 > p && backslash_ >= t + q) [[likely]] {
+            ++at_;
+            passed_ = q;
+            return {JsonKind::kString, false, {t + p, q - p}};
+        }
+        return TakeOddString();
+    }
+    JsonSlice TakeOddString();
+    JsonSlice TakeOther();
     JsonSlice TakeScalar(char c);
     bool Pass();  // Passes a value of any kind; grammar checked.
     bool PassObject();

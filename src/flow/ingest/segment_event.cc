@@ -292,7 +292,8 @@ void MergeContext(Draft& draft, const Draft& batch) {
         e.campaign = b.campaign;
         draft.tags = batch.tags;
     }
-    if (e.type == model::EventType::kIdentify && e.traits.empty()) {
+    if (e.type == model::EventType::kIdentify && e.traits.empty() &&
+        !batch.context_traits.empty()) {
         e.traits = batch.context_traits;
         draft.email = batch.context_email;
     }
