@@ -87,7 +87,7 @@ bool HasNoBody(int status) { return status == 204 || status == 304 || status / 1
 
 Connection::Connection(Loop& loop, int fd, std::string peer_address, size_t listener)
     : loop_(loop),
-      socket_(loop.context(), fd),
+      socket_(loop.context()),
       fd_(fd),
       peer_address_(std::move(peer_address)),
       reader_(loop.shared().head_limits, &loop.shared().body_limit),
@@ -96,6 +96,9 @@ Connection::Connection(Loop& loop, int fd, std::string peer_address, size_t list
 Connection::~Connection() = default;
 
 void Connection::Start() {
+    boost::system::error_code error;
+    socket_.assign(fd_, error);
+    if (error) return Close();  // The system watches no more descriptors.
     BeginRead();
     Pump();
 }
@@ -104,8 +107,12 @@ void Connection::Close() {
     if (phase_ == Phase::kClosed) return;
     phase_ = Phase::kClosed;
     ReleaseBody();
-    boost::system::error_code ignored;  // The descriptor is closed whatever it says.
-    socket_.close(ignored);
+    if (socket_.is_open()) {
+        boost::system::error_code ignored;  // The descriptor is closed whatever it says.
+        socket_.close(ignored);
+    } else {
+        ::close(fd_);
+    }
     if (!in_source_) answer_ = Response();
     loop_.Remove(*this);
 }

@@ -192,7 +192,6 @@ bool RequestReader::CheckFields(const RequestHead& head) {
     const Headers& headers = request_.headers;
     size_t hosts = 0;
     std::string_view host;
-    std::string_view connection;
     bool close = head.http_1_0;
     for (size_t i = 0; i < headers.size(); ++i) {
         const auto [name, value] = headers[i];

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -456,12 +457,18 @@ base::Result<std::unique_ptr<Server>> Server::Create(ServerOptions options) {
     shared.body_limit = options.body_limit;
     shared.head_limits = {options.header_bytes_max, options.headers_max, options.target_bytes_max};
     shared.options = std::move(options);
-    for (size_t i = 0; i < shared.options.threads; ++i) {
-        impl->loops.push_back(std::make_shared<Loop>(impl->shared));
-    }
-    for (size_t i = 0; i < fds.size(); ++i) {
-        impl->acceptors.push_back(
-            std::make_shared<Acceptor>(impl->shared, impl->loops, i, fds[i]));
+    try {
+        for (size_t i = 0; i < shared.options.threads; ++i) {
+            impl->loops.push_back(std::make_shared<Loop>(impl->shared));
+        }
+        for (size_t i = 0; i < fds.size(); ++i) {
+            impl->acceptors.push_back(
+                std::make_shared<Acceptor>(impl->shared, impl->loops, i, fds[i]));
+        }
+    } catch (const boost::system::system_error& error) {
+        for (size_t i = impl->acceptors.size(); i < fds.size(); ++i) ::close(fds[i]);
+        return base::Fail(base::ErrorCode::kIo,
+                          std::string("cannot set up the event loops: ") + error.what());
     }
     Impl* raw = impl.get();
     shared.resume_accepting = [raw] {
