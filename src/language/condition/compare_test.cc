@@ -259,12 +259,14 @@ TEST(Comparer, TimeAloneNeverChangesAValueThatIsNoDateOrAFixedComparison) {
 TEST(Comparer, RefusesWhatIsNotValid) {
     EXPECT_FALSE(Comparer::Create({Subject::kAttribute, "x", Operator::kIs, {}, 0, 0}));
     EXPECT_FALSE(Comparer::Create({Subject::kAttribute, "x", Operator::kMatches, {"("}, 0, 0}));
-    EXPECT_FALSE(Comparer::Create({Subject::kAttribute, "x", Operator::kBetween, {"a", "b"}, 0, 0}));
+    EXPECT_FALSE(
+        Comparer::Create({Subject::kAttribute, "x", Operator::kBetween, {"a", "b"}, 0, 0}));
 }
 
 TEST(Comparer, ListsAreReadWithEscapesNumbersAndNesting) {
     const Value list = Value::List(
-        R"( [ "a\"b" , "\u00dcber", "\ud83c\udf4e", ["deep"], {"k":"]"}, -1.5e2, true, null, "z" ] )");
+        R"( [ "a\"b" , "\u00dcber", "\ud83c\udf4e", ["deep"], {"k":"]"}, -1.5e2, true,
+              null, "z" ] )");
     EXPECT_TRUE(Holds(R"(x has "a\"b")", list));
     EXPECT_TRUE(Holds(R"(x has "über")", list));
     EXPECT_TRUE(Holds(R"(x has "🍎")", list));
@@ -275,7 +277,8 @@ TEST(Comparer, ListsAreReadWithEscapesNumbersAndNesting) {
     EXPECT_FALSE(Holds(R"(x has "k")", list));
     EXPECT_FALSE(Holds("x has false", list));
     EXPECT_FALSE(Holds("x has \"a\"", Value::List("[]")));
-    for (const char* broken : {"", "x", "[", "[\"", "[\"a\\", "[\"\\u12", "[[", "[{\"", "[1e", "[tru"}) {
+    for (const char* broken :
+         {"", "x", "[", "[\"", "[\"a\\", "[\"\\u12", "[[", "[{\"", "[1e", "[tru"}) {
         EXPECT_FALSE(Holds("x has \"b\"", Value::List(broken))) << broken;
     }
 }
@@ -330,7 +333,9 @@ TEST(Filter, AnswersLikePlainRecursionOnRandomTrees) {
         std::map<std::string, Value> values;
         for (const auto& name : filter->names()) {
             switch (random.Below(4)) {
-                case 0: values[name] = Value::Number(static_cast<double>(random.Below(1000))); break;
+                case 0:
+                    values[name] = Value::Number(static_cast<double>(random.Below(1000)));
+                    break;
                 case 1: values[name] = Value::Text(name); break;
                 case 2: values[name] = Value::Bool(true); break;
                 default: break;

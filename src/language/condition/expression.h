@@ -69,7 +69,8 @@ struct Events {
     bool since_entry = false;     // Only events after the journey entry (and of its key).
 };
 
-// did "X" [where ...,] [N+ times | N times | at most N times | N to M times] [within T] [since entry]
+// did "X" [where ...,] [N+ times | N times | at most N times | N to M times] [within T]
+//     [since entry]
 struct Count {
     Events events;
     uint32_t at_least = 1;
@@ -93,7 +94,8 @@ struct Aggregate {
     AggregateKind kind = AggregateKind::kSum;
     std::string property;
     Events events;
-    Operator op = Operator::kGreaterEqual;  // kIs kIsNot kGreater kGreaterEqual kLess kLessEqual kBetween
+    // kIs kIsNot kGreater kGreaterEqual kLess kLessEqual kBetween
+    Operator op = Operator::kGreaterEqual;
     double low = 0;
     double high = 0;              // For kBetween.
 };

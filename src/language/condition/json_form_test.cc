@@ -17,7 +17,9 @@ struct Pair {
 // Every shape of json_form.h.
 constexpr Pair kPairs[] = {
     {"everyone", R"({"everyone":true})"},
-    {"a is 1 and b is true", R"({"and":[{"attribute":"a","op":"is","value":1},{"attribute":"b","op":"is","value":true}]})"},
+    {"a is 1 and b is true",
+     R"({"and":[{"attribute":"a","op":"is","value":1},)"
+     R"({"attribute":"b","op":"is","value":true}]})"},
     {"everyone or everyone", R"({"or":[{"everyone":true},{"everyone":true}]})"},
     {"not everyone", R"({"not":{"everyone":true}})"},
     {R"(in segment "Hot")", R"({"segment":"Hot"})"},
@@ -33,11 +35,13 @@ constexpr Pair kPairs[] = {
     {R"(last_touch.source is "x")", R"({"last_touch":"source","op":"is","value":"x"})"},
     {R"(did "X")", R"({"did":"X"})"},
     {R"(did "X" where p is 1, 2 to 4 times within 2w since entry)",
-     R"({"did":"X","where":{"property":"p","op":"is","value":1},"at_least":2,"at_most":4,"within":"2w","since_entry":true})"},
+     R"({"did":"X","where":{"property":"p","op":"is","value":1},"at_least":2,"at_most":4,)"
+     R"("within":"2w","since_entry":true})"},
     {R"(did "X" at most 3 times)", R"({"did":"X","at_least":0,"at_most":3})"},
     {R"(last "X" more than 30d ago)", R"({"last":"X","op":"more_than_ago","span":"30d"})"},
     {R"(first "X" where p is 1, before "2026-01-05")",
-     R"({"first":"X","where":{"property":"p","op":"is","value":1},"op":"before","date":"2026-01-05"})"},
+     R"({"first":"X","where":{"property":"p","op":"is","value":1},)"
+     R"("op":"before","date":"2026-01-05"})"},
     {R"(sum(revenue) of "X" within 30d >= 1000)",
      R"({"sum":"revenue","of":"X","within":"30d","op":"greater_equal","value":1000})"},
     {R"(avg(p) of "X" between 1 and 2)", R"({"avg":"p","of":"X","op":"between","values":[1,2]})"},
@@ -105,7 +109,8 @@ constexpr Fault kFaults[] = {
     {R"({"and":{}})", "and", "expected a list of conditions"},
     {R"({"and":[{"everyone":true},{"did":"X","where":{"property":"p","op":"is","valu":1}}]})",
      "and[1].where.value", "missing"},
-    {R"({"and":[{"everyone":true},{"did":"X","where":{"property":"p","op":"is","value":1,"x":2}}]})",
+    {R"({"and":[{"everyone":true},)"
+     R"({"did":"X","where":{"property":"p","op":"is","value":1,"x":2}}]})",
      "and[1].where.x", "not known here"},
     {R"({"not":{"or":[{"did":"X","where":{"did":"Y"}}]}})", "not.or[0].where",
      "only properties of the event"},

@@ -88,7 +88,9 @@ class Lexer {
         if (point >= 0x2018 && point <= 0x201f) {
             return Wrong("use straight quotes (\") instead of " + sign, pos_);
         }
-        if (point < 0x20 || point == 0x7f) return Wrong("a control character cannot stand here", pos_);
+        if (point < 0x20 || point == 0x7f) {
+            return Wrong("a control character cannot stand here", pos_);
+        }
         return Wrong("did not expect " + sign + " here", pos_);
     }
 

@@ -75,7 +75,9 @@ class Parser {
         if (Accept(word)) return {};
         return Wrong("expected " + std::string(word) + " after " + std::string(after));
     }
-    tl::unexpected<base::Error> Wrong(std::string why) const { return WrongAt(std::move(why), pos_); }
+    tl::unexpected<base::Error> Wrong(std::string why) const {
+        return WrongAt(std::move(why), pos_);
+    }
     tl::unexpected<base::Error> WrongAt(std::string why, size_t token) const {
         return base::Invalid(std::move(why), PositionOf(text_, tokens_[token].at));
     }
@@ -190,7 +192,8 @@ class Parser {
 
     tl::unexpected<base::Error> NoCondition() const {
         if (Now().kind == TokenKind::kText && pos_ > 0 && Is(tokens_[pos_ - 1], "or")) {
-            return Wrong("expected a condition after or; for several values write in (\"a\", \"b\")");
+            return Wrong(
+                "expected a condition after or; for several values write in (\"a\", \"b\")");
         }
         if (Now().kind == TokenKind::kText) {
             return Wrong("expected a condition such as plan is \"pro\"; names of attributes stand "
@@ -571,8 +574,8 @@ class Parser {
         }
         pos_ += 2;
         if (Now().kind != TokenKind::kWord && Now().kind != TokenKind::kName) {
-            return Wrong("expected the name of a property after " + std::string(JsonName(node.kind)) +
-                         "(");
+            return Wrong("expected the name of a property after " +
+                         std::string(JsonName(node.kind)) + "(");
         }
         node.property = Now().text;
         ++pos_;

@@ -75,7 +75,8 @@ TEST(Equal, WhatIsWrittenDifferentlyDiffers) {
         "sum(a) of \"X\" > 1", "avg(a) of \"X\" > 1", "sum(b) of \"X\" > 1", "sum(a) of \"X\" < 1",
         "sum(a) of \"X\" > 2", "sum(a) of \"X\" between 1 and 2",
         "sum(a) of \"X\" between 1 and 3", "in segment \"X\"", "in segment \"Y\"", "not a is 1",
-        "a is 1 and b is 1", "b is 1 and a is 1", "a is 1 or b is 1", "a is 1 and b is 1 and c is 1",
+        "a is 1 and b is 1", "b is 1 and a is 1", "a is 1 or b is 1",
+        "a is 1 and b is 1 and c is 1",
         "(a is 1 and b is 1) and c is 1"};
     for (const char* one : texts) {
         for (const char* other : texts) {
