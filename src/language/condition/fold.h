@@ -1,7 +1,7 @@
 // Case folding for comparisons: Unicode simple case folding (CaseFolding.txt, statuses C and S),
-// one code point at a time, by ICU. So "STRASSE" is not "straße", "ẞ" is "ß", the Turkish "İ" and "ı"
-// are letters of their own and not "i", and "Ａ" (full width) is "ａ" but not "a". Texts are compared
-// as they came, without normalisation. Bytes that are not UTF-8 stand for themselves.
+// one code point at a time, by ICU. So "STRASSE" is not "straße", "ẞ" is "ß", the Turkish "İ" and
+// "ı" are letters of their own and not "i", and "Ａ" (full width) is "ａ" but not "a". Texts are
+// compared as they came, without normalisation. Bytes that are not UTF-8 stand for themselves.
 #pragma once
 
 #include <string>
