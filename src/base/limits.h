@@ -131,6 +131,7 @@ inline constexpr int kTemplateStepsMax = 100'000;
 inline constexpr int kTemplateDepthMax = 32;
 inline constexpr size_t kTemplateOutputBytesMax = 1024 * 1024;
 inline constexpr size_t kTemplateBytesMax = 1024 * 1024;    // Source; larger: refused.
+inline constexpr int kTemplateTagWordsMax = 10'000;         // Between {% and %}; more: refused.
 inline constexpr int kTemplateLoopItemsMax = 1000;          // Of one loop; more: render fails.
 
 // --- api -------------------------------------------------------------------------------------

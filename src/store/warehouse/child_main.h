@@ -18,9 +18,9 @@
 namespace warehouse {
 
 struct ChildOptions {
-    std::string library;           // libchdb.so
-    std::string directory;         // ClickHouse's data; made when missing (0700).
-    std::string socket_path;       // At most 107 bytes.
+    std::string library = {};           // libchdb.so
+    std::string directory = {};         // ClickHouse's data; made when missing (0700).
+    std::string socket_path = {};       // At most 107 bytes.
     int watch_fd = -1;             // A pipe's reading end; the child ends when it is closed.
     int readers = 0;               // Threads for SELECTs; 0: twice the cores, less the writers.
     uint64_t memory_bytes_max = 0; // 0: half of the machine's.

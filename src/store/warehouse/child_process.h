@@ -18,7 +18,7 @@ namespace warehouse {
 struct ChildProcessOptions {
     std::string executable = "/proc/self/exe";
     std::vector<std::string> first_arguments = {"warehouse"};  // Before those of ChildOptions.
-    ChildOptions child;                                        // watch_fd is set by Start.
+    ChildOptions child = {};                                        // watch_fd is set by Start.
     base::DurationMs start_ms = 60 * base::kSecondMs;          // Not ready by then: killed, tried again.
 };
 

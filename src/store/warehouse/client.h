@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/warehouse/child_process.h"
 #include "store/warehouse/row.h"
 #include "store/warehouse/schema.h"
 
@@ -22,19 +23,19 @@ namespace warehouse {
 // A place in a timeline: rows are ordered by (time, partition, offset, ordinal).
 struct TimelineCursor {
     base::TimeMs time_ms = 0;
-    RowKey key;
+    RowKey key = {};
     auto operator<=>(const TimelineCursor&) const = default;
 };
 
 struct TimelineQuery {
     uint32_t workspace = 0;
-    std::vector<uint64_t> persons;          // All ids that were merged into one; PersonId::lo.
-    std::optional<TimelineCursor> before;   // Only rows before this one.
-    std::vector<std::string> kinds;         // Only these; empty: all.
+    std::vector<uint64_t> persons = {};          // All ids that were merged into one; PersonId::lo.
+    std::optional<TimelineCursor> before = {};   // Only rows before this one.
+    std::vector<std::string> kinds = {};         // Only these; empty: all.
     size_t limit = 50;
 };
 
-// Rows of one partition between two offsets, both counted in, of one month (YYYYMM).
+// Rows of one partition between two offsets, both counted in.
 struct KeyRange {
     uint16_t partition = 0;
     uint64_t first_offset = 0;
@@ -93,18 +94,18 @@ class Warehouse {
 };
 
 struct HttpWarehouseOptions {
-    std::string socket_path;     // Of the child; or, when empty:
-    std::string host;            // An address (127.0.0.1) or name and
+    std::string socket_path = {};     // Of the child; or, when empty:
+    std::string host = {};            // An address (127.0.0.1) or name and
     uint16_t port = 8123;
-    std::string user;            // Of a ClickHouse server; empty: none.
-    std::string password;
+    std::string user = {};            // Of a ClickHouse server; empty: none.
+    std::string password = {};
     Dialect dialect = Dialect::kChdb26;
     base::DurationMs connect_ms = 2 * base::kSecondMs;
     base::DurationMs insert_ms = 5 * base::kMinuteMs;   // Longer: kOutcomeUnknown.
     base::DurationMs query_ms = 2 * base::kMinuteMs;
-    // How Settle ends what may still run: for the child, ChildProcess::Restart. Empty: it waits until
-    // the server's process list shows none of our inserts.
-    std::function<base::Status()> end_all;
+    // Whose socket it is; must outlive the client. Settle then restarts a child in which an insert of
+    // unknown outcome may still run. Null: Settle asks the server's process list.
+    ChildProcess* child = nullptr;
 };
 
 // One connection a request; any thread.

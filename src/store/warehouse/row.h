@@ -22,19 +22,19 @@ struct RowView {
     uint64_t person = 0;            // PersonId::lo
     base::TimeMs time_ms = 0;       // Own time of the event, or of the fact.
     base::TimeMs log_time_ms = 0;   // Time of the record it came with.
-    std::string_view kind;          // "event", "segment_entered", ...
-    std::string_view name;
-    std::span<const std::string_view> ids;  // "user:u1", "anonymous:a1", as the record carried them.
+    std::string_view kind = {};          // "event", "segment_entered", ...
+    std::string_view name = {};
+    std::span<const std::string_view> ids = {};  // "user:u1", "anonymous:a1", as the record carried them.
     uint64_t visit = 0;
     // Parallel arrays: '' and 0 where a value has no such face. When lengths differ the shortest
     // counts.
-    std::span<const std::string_view> prop_key;
-    std::span<const std::string_view> prop_text;
-    std::span<const double> prop_num;
-    std::string_view source;
-    std::string_view medium;
-    std::string_view campaign;
-    std::string_view payload;       // Exact JSON text of the record; empty for derived facts.
+    std::span<const std::string_view> prop_key = {};
+    std::span<const std::string_view> prop_text = {};
+    std::span<const double> prop_num = {};
+    std::string_view source = {};
+    std::string_view medium = {};
+    std::string_view campaign = {};
+    std::string_view payload = {};       // Exact JSON text of the record; empty for derived facts.
     uint16_t partition = 0;
     uint64_t offset = 0;
     uint16_t ordinal = 0;
@@ -54,17 +54,17 @@ struct Row {
     uint64_t person = 0;
     base::TimeMs time_ms = 0;
     base::TimeMs log_time_ms = 0;
-    std::string kind;
-    std::string name;
-    std::vector<std::string> ids;
+    std::string kind = {};
+    std::string name = {};
+    std::vector<std::string> ids = {};
     uint64_t visit = 0;
-    std::vector<std::string> prop_key;
-    std::vector<std::string> prop_text;
-    std::vector<double> prop_num;
-    std::string source;
-    std::string medium;
-    std::string campaign;
-    std::string payload;
+    std::vector<std::string> prop_key = {};
+    std::vector<std::string> prop_text = {};
+    std::vector<double> prop_num = {};
+    std::string source = {};
+    std::string medium = {};
+    std::string campaign = {};
+    std::string payload = {};
     uint16_t partition = 0;
     uint64_t offset = 0;
     uint16_t ordinal = 0;

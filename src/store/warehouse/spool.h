@@ -32,7 +32,7 @@
 namespace warehouse {
 
 struct SpoolOptions {
-    std::string directory;                             // Made when missing (0700).
+    std::string directory = {};                             // Made when missing (0700).
     size_t bytes_max = limits::kSpoolBytesMax;         // Not acknowledged, beyond: Full().
     size_t memory_bytes_max = limits::kSpoolMemoryBytesMax;
     size_t segment_bytes = limits::kSegmentBytes;
@@ -43,7 +43,7 @@ struct SpoolOptions {
 struct SpoolBlock {
     uint64_t number = 0;
     uint32_t rows = 0;
-    std::string entries;
+    std::string entries = {};
 };
 
 struct SpoolCounters {
@@ -93,10 +93,10 @@ class Spool {
     virtual void WaitForRows(size_t rows, base::DurationMs age_ms, base::DurationMs wait_ms) = 0;
     virtual void Wake() = 0;
 
-    // Visits every entry of these persons that is not acknowledged at some moment between call and
-    // return, in the order of appending. A row that is not visited was acknowledged before the
-    // call, or appended after it. So: read the spool first, then the warehouse, and drop doubles by
-    // key; no row is then missing and none is seen twice (timeline.h).
+    // Visits every entry of these persons that waits, in the order of appending. A row that is not
+    // visited was acknowledged before the return, or appended after the call. So: read the spool
+    // first, then the warehouse, and drop doubles by key; no row is then missing and none is seen
+    // twice (timeline.h).
     // Errors: kIo, kCorrupt: a block could not be read back.
     using Visitor = std::function<void(const EntryHeader&, std::string_view row)>;
     virtual base::Status ForPersons(uint32_t workspace, const std::vector<uint64_t>& persons,

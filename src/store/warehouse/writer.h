@@ -31,7 +31,7 @@ struct WriterOptions {
 struct WriterCounters {
     uint64_t rows = 0;             // Inserted and acknowledged.
     uint64_t rows_present = 0;     // Found there already, not inserted again.
-    uint64_t rows_unreadable = 0;  // Spool blocks that could not be read back, counted as rows.
+    uint64_t blocks_unreadable = 0;  // Of the spool, could not be read back: each is a report.
     uint64_t inserts = 0;
     uint64_t bytes = 0;
     uint64_t checks = 0;           // Questions which rows are there.
