@@ -306,7 +306,7 @@ RewrittenHtml RewriteLinks(std::string_view html, const Token& token, const Toke
                 out.html.append("\"").append(options.click_base).append(scheme.Write(mine));
                 out.html.append("\"");
                 // Unquoted values end at a space; keep one before what follows.
-                if (tag.href.end < html.size() && html[tag.href.end] != '>' &&
+                if (tag.href.end < html.size() && html[tag.href.end] != '>' && html[tag.href.end] != '/' &&
                     !IsSpace(html[tag.href.end])) {
                     out.html.push_back(' ');
                 }

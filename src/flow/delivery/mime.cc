@@ -85,6 +85,20 @@ std::string FoldPlain(std::string_view text, size_t column) {
     return out;
 }
 
+// Where a word of at most `take` bytes ends: never within a character, for each word stands alone
+// (RFC 2047 section 5), and where it can be on a multiple of three, because some readers join
+// words before they decode and would stop at the padding.
+size_t WordBreak(std::string_view utf8, size_t take) {
+    const auto boundary = [&](size_t at) {
+        return (static_cast<uint8_t>(utf8[at]) & 0xc0) != 0x80;
+    };
+    for (size_t at = take / 3 * 3; at > 0; at -= 3) {
+        if (boundary(at)) return at;
+    }
+    while (take > 0 && !boundary(take)) --take;
+    return take;
+}
+
 std::string EncodeWords(std::string_view utf8, size_t column) {
     std::string out;
     while (!utf8.empty()) {
@@ -92,11 +106,7 @@ std::string EncodeWords(std::string_view utf8, size_t column) {
         const size_t line = std::min(kEncodedWordMax, kFoldColumn - std::min(column, kFoldColumn));
         size_t take = line <= frame ? 0 : (line - frame) / 4 * 3;
         take = std::min(take, utf8.size());
-        // Never within a character: each word stands alone (RFC 2047 section 5).
-        while (take > 0 && take < utf8.size() &&
-               (static_cast<uint8_t>(utf8[take]) & 0xc0) == 0x80) {
-            --take;
-        }
+        if (take < utf8.size()) take = WordBreak(utf8, take);
         if (take > 0) {
             out.append(kWordOpen).append(base::Base64Encode(utf8.substr(0, take)));
             out.append(kWordClose);

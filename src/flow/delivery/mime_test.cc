@@ -101,6 +101,12 @@ Foreign ReadForeign(const std::string& bytes) {
     return out;
 }
 
+std::string Trimmed(std::string text) {
+    while (text.starts_with(' ')) text.erase(0, 1);
+    while (text.ends_with(' ')) text.pop_back();
+    return text;
+}
+
 const char* const kTexts[] = {
     "", "x", "Hello", "two  spaces", " leading", "trailing ", "a\"b\\c, (d) <e>; f: [g] @h.",
     "=?UTF-8?B?eA==?=", "\xe3\x81\x93\xe3\x82\x93\xe3\x81\xab\xe3\x81\xa1\xe3\x81\xaf",
@@ -121,8 +127,9 @@ TEST(BuildLetter, HeadersReadBackAsMeantInOurReaderAndInGmime) {
             parts.to.name = name;
             const Foreign read = ReadForeign(Bytes(parts));
             EXPECT_EQ(subject, read.subject);
-            EXPECT_EQ(name, read.from_name);
-            EXPECT_EQ(name, read.to_name);
+            // GMime trims names; our own reader (in Bytes) has compared them whole.
+            EXPECT_EQ(Trimmed(name), read.from_name);
+            EXPECT_EQ(Trimmed(name), read.to_name);
             EXPECT_EQ("news@example.com", read.from_address);
             EXPECT_EQ("anna@example.org", read.to_address);
         }
