@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <time.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "language/liquid/template.h"
@@ -21,6 +22,8 @@ constexpr double kMostMs = 1500;
 #else
 constexpr double kMostMs = 60;
 #endif
+
+double slowest_ms = 0;
 
 struct Attack {
     base::ErrorCode code = base::ErrorCode::kInternal;
@@ -44,6 +47,7 @@ Attack Assault(const std::string& text, const std::string& json = "{}",
         printed = tl::make_unexpected(parsed.error());
     }
     attack.ms = CpuMs() - before;
+    slowest_ms = std::max(slowest_ms, attack.ms);
     attack.failed = !printed;
     if (!printed) attack.code = printed.error().code;
     attack.text = printed ? *printed : printed.error().public_text;
@@ -228,6 +232,19 @@ TEST(Budget, OddBytesAreCarriedThrough) {
     const std::string odd = "\xff\xfe{{ '\xc3' | upcase | size }}\xe3\x81";
     EXPECT_EQ(Assault(odd).text, "\xff\xfe" "1\xe3\x81");
     EXPECT_FALSE(Assault(std::string("a\0b{{ 'c\0' }}", 14)).failed);
+}
+
+TEST(Budget, WordsOfATagOnBothSidesOfTheLimit) {
+    const auto cycle = [](int words) {
+        return "{% cycle" + Repeated(" 1,", static_cast<size_t>(words - 1) / 2) + " 1 %}";
+    };
+    EXPECT_EQ(Assault(cycle(limits::kTemplateTagWordsMax - 1)).text, "1");
+    EXPECT_TRUE(Assault(cycle(limits::kTemplateTagWordsMax + 1)).failed);
+}
+
+TEST(Budget, SlowestOfAllAttacks) {
+    std::cout << "slowest hostile render: " << slowest_ms << " ms\n";
+    EXPECT_LT(slowest_ms, kMostMs);
 }
 
 TEST(Speed, LetterOf26KilobytesWithTwentyNames) {

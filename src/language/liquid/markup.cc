@@ -92,6 +92,10 @@ void Markup::Cut() {
         const MarkupWord word = NextWord(markup_.substr(i));
         i = static_cast<size_t>(word.text.data() - markup_.data()) + word.text.size() +
             (word.word == Word::kText ? 1 : 0);
+        if (words_.size() >= static_cast<size_t>(limits::kTemplateTagWordsMax)) {
+            words_.push_back({Word::kTooMany, word.text});
+            break;
+        }
         words_.push_back(word);
     }
     words_.push_back({Word::kEnd, markup_.substr(markup_.size())});
@@ -127,7 +131,9 @@ tl::unexpected<base::Error> Markup::Unexpected(std::string_view wanted) const {
     const MarkupWord& word = Peek();
     std::string text = "expected ";
     text += wanted;
-    if (word.word == Word::kEnd) {
+    if (word.word == Word::kTooMany) {
+        text = "a tag has more than " + std::to_string(limits::kTemplateTagWordsMax) + " words";
+    } else if (word.word == Word::kEnd) {
         text += ", but the tag ends here";
     } else if (word.word == Word::kUnknown && (word.text[0] == '"' || word.text[0] == '\'')) {
         text = "a quoted text is not closed";

@@ -26,6 +26,7 @@ enum class Word : uint8_t {
     kOpenParen,
     kCloseParen,
     kUnknown,
+    kTooMany,  // Stands where kTemplateTagWordsMax was passed; nothing takes it.
 };
 
 struct MarkupWord {

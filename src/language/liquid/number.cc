@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "language/liquid/text.h"
+
 namespace liquid {
 
 namespace {
@@ -143,9 +145,7 @@ Value ToNumber(const Value& value) {
     if (value.IsNumber()) return value;
     if (!value.IsString()) return Value::Int(0);
     std::string_view text = value.text();
-    while (!text.empty() && (text.front() == ' ' || (text.front() >= '\t' && text.front() <= '\r'))) {
-        text.remove_prefix(1);
-    }
+    while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
     size_t i = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
     const size_t digits = i;
     while (i < text.size() && text[i] >= '0' && text[i] <= '9') ++i;

@@ -80,7 +80,7 @@ Flow Renderer::AppendText(std::string_view text) {
              "the output is larger than " + std::to_string(options_.output_bytes_max) + " bytes");
         return Flow::kStop;
     }
-    if (!SpendBytes(text.size())) return Flow::kStop;
+    if (!SpendCopy(text.size())) return Flow::kStop;
     out_ += text;
     return Flow::kNext;
 }
@@ -127,6 +127,7 @@ Flow Renderer::Captured(const Block& block, std::string_view& text) {
     const Flow flow = RenderBlock(block);
     std::swap(outer, out_);
     if (failed()) return Flow::kStop;
+    if (!SpendCopy(outer.size())) return Flow::kStop;
     text = arena_.Copy(outer);
     return flow;
 }

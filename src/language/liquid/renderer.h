@@ -66,7 +66,10 @@ class Renderer {
         steps_ += steps;
         return steps_ <= options_.steps_max || FailSteps();
     }
-    bool SpendBytes(size_t bytes) { return Spend(1 + static_cast<int64_t>(bytes / 256)); }
+    // Text that is read or made by a filter or comparison.
+    bool SpendBytes(size_t bytes) { return Spend(1 + static_cast<int64_t>(bytes / 64)); }
+    // Text that is only copied.
+    bool SpendCopy(size_t bytes) { return Spend(static_cast<int64_t>(bytes / 256)); }
 
     // Looking a name up among so many.
     bool SpendNames(size_t names) {

@@ -4,9 +4,10 @@
 // no environment, files, network, clock or reflection. Tags and filters are two fixed tables
 // (FilterNames, TagNames); an unknown name is an error of Parse, never of Render.
 //
-// Budgets (base/limits.h): every render counts steps (one a node, loop round or array item, and
-// one for each 256 bytes of text made), nesting, and bytes of output; passing one ends the render
-// with kTooLarge within milliseconds, whatever the template and the data are.
+// Budgets (base/limits.h): every render counts steps (one a node, loop round, filter or array
+// item, one for each 64 bytes a filter or comparison reads or makes, one for each 256 bytes
+// printed), nesting, and bytes of output; passing one ends the render with kTooLarge within
+// milliseconds, whatever the template and the data are.
 //
 // Threads: a Template is immutable; any number of threads may render it at once.
 #pragma once
@@ -79,7 +80,7 @@ class Template {
     std::shared_ptr<const Program> program_;  // Owners: copies of this template.
 };
 
-// The closed tables, sorted. A test compares them with the list in docs/templates.md.
+// The closed tables, sorted. docs/templates.md lists them; tests keep all three the same.
 std::vector<std::string_view> FilterNames();
 std::vector<std::string_view> TagNames();
 

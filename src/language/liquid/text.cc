@@ -138,8 +138,9 @@ std::string Capitalize(std::string_view text) {
 }
 
 size_t FindText(std::string_view text, std::string_view needle, size_t from) {
-    if (from > text.size()) return std::string_view::npos;
+    if (from > text.size() || needle.size() > text.size() - from) return std::string_view::npos;
     if (needle.empty()) return from;
+    if (needle.size() == 1) return text.find(needle[0], from);
     // glibc's memmem is the two-way search: linear time, constant space.
     const void* const found =
         memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
@@ -192,14 +193,6 @@ void AppendEscaped(std::string& out, std::string_view text, bool once) {
     out.append(text, plain, text.size() - plain);
 }
 
-bool StartsWithNoCase(std::string_view text, size_t at, std::string_view word) {
-    if (text.size() - at < word.size()) return false;
-    for (size_t i = 0; i < word.size(); ++i) {
-        if (std::tolower(static_cast<unsigned char>(text[at + i])) != word[i]) return false;
-    }
-    return true;
-}
-
 // Ends of the blocks that go with their content. Each knows from where on no end follows, so
 // that many openings without an end cost one search.
 struct Block {
@@ -228,13 +221,13 @@ std::string StripHtml(std::string_view html) {
     bool tags_close = true;
     std::string out;
     for (size_t i = 0; i < html.size();) {
-        if (html[i] != '<') {
-            out += html[i++];
-            continue;
-        }
+        const size_t open = std::min(html.find('<', i), html.size());
+        out.append(html, i, open - i);
+        i = open;
+        if (i == html.size()) break;
         size_t end = std::string_view::npos;
         for (Block& block : blocks) {
-            if (!block.closes || !StartsWithNoCase(html, i, block.open)) continue;
+            if (!block.closes || lower.compare(i, block.open.size(), block.open) != 0) continue;
             const size_t close = FindText(lower, block.close, i + block.open.size());
             if (close == std::string_view::npos) {
                 block.closes = false;

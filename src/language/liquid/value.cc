@@ -231,7 +231,7 @@ bool EqualAt(const Value& a, const Value& b, int64_t& steps, int depth) {
     switch (a.kind()) {
         case Kind::kBool: return a.bool_value() == b.bool_value();
         case Kind::kString:
-            steps += static_cast<int64_t>(std::min(a.text().size(), b.text().size()) / 256);
+            steps += static_cast<int64_t>(std::min(a.text().size(), b.text().size()) / 64);
             return a.text() == b.text();
         case Kind::kArray:
             return std::equal(a.items().begin(), a.items().end(), b.items().begin(),
