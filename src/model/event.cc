@@ -1,6 +1,9 @@
 #include "model/event.h"
 
+#include <emmintrin.h>
+
 #include <charconv>
+#include <cstring>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -13,56 +16,121 @@ constexpr std::string_view kTypes[] = {"track", "page", "screen", "identify", "g
 constexpr std::string_view kNames[] = {"", "Page", "Screen", "Identify", "Group", "Alias"};
 constexpr std::string_view kTrusts[] = {"public", "signed", "secret"};
 
-// `open` is ',"key":' ready made.
-void Text(std::string& out, std::string_view open, std::string_view value) {
-    if (value.empty()) return;
-    out.append(open);
-    base::AppendJsonString(out, value);
-}
+// An escape is at most six bytes for one.
+constexpr size_t kEscapedMax = 6;
+// Keys, punctuation and numbers of an event without its texts and objects.
+constexpr size_t kFrameBytesMax = 1024;
 
-void Raw(std::string& out, std::string_view open, std::string_view json) {
-    if (json.empty()) return;
-    out.append(open);
-    out.append(json);
-}
+// Writes at the end of a string that was made large enough beforehand. `open` is ',"key":' ready
+// made; empty values are left out.
+class Writer {
+  public:
+    Writer(std::string& out, size_t bytes_max) : out_(out), begin_(out.size()) {
+        out.resize(begin_ + bytes_max);
+        at_ = out.data() + begin_;
+    }
+    void Finish() { out_.resize(static_cast<size_t>(at_ - out_.data())); }
 
-void Number(std::string& out, std::string_view open, int64_t value) {
-    out.append(open);
-    base::AppendJsonNumber(out, value);
-}
+    void Put(std::string_view text) {
+        std::memcpy(at_, text.data(), text.size());
+        at_ += text.size();
+    }
 
-struct Part {
-    std::string_view open;  // '"key":'
-    std::string_view value;
+    void String(std::string_view text) {
+        char* const begin = at_;
+        *at_++ = '"';
+        const char* p = text.data();
+        size_t left = text.size();
+        for (; left >= 16; left -= 16, p += 16, at_ += 16) {
+            const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(at_), v);
+            // Signed compare: bytes from 0x80 count as below 0x20.
+            __m128i odd = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
+            odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+            odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+            odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+            if (_mm_movemask_epi8(odd) != 0) return Escaped(begin, text);
+        }
+        for (; left > 0; --left) {
+            const char c = *p++;
+            if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) return Escaped(begin, text);
+            *at_++ = c;
+        }
+        *at_++ = '"';
+    }
+
+    void Text(std::string_view open, std::string_view value) {
+        if (value.empty()) return;
+        Put(open);
+        String(value);
+    }
+    void Raw(std::string_view open, std::string_view json) {
+        if (json.empty()) return;
+        Put(open);
+        Put(json);
+    }
+    void Number(std::string_view open, int64_t value) {
+        Put(open);
+        at_ = std::to_chars(at_, at_ + 24, value).ptr;
+    }
+    void Person(const PersonId& id) {
+        static constexpr char kDigits[] = "0123456789abcdef";
+        for (int i = 0; i < 16; ++i) {
+            at_[i] = kDigits[id.hi >> (60 - 4 * i) & 15];
+            at_[16 + i] = kDigits[id.lo >> (60 - 4 * i) & 15];
+        }
+        at_ += 32;
+    }
+
+    struct Part {
+        std::string_view open;  // '"key":'
+        std::string_view value;
+    };
+    // An object of texts; nothing when all are empty.
+    template <size_t N>
+    void Parts(std::string_view open, const Part (&parts)[N]) {
+        bool any = false;
+        for (const Part& part : parts) {
+            if (part.value.empty()) continue;
+            Put(any ? std::string_view(",") : open);
+            if (!any) *at_++ = '{';
+            any = true;
+            Put(part.open);
+            String(part.value);
+        }
+        if (any) *at_++ = '}';
+    }
+
+  private:
+    // Text with escapes or beyond ASCII.
+    void Escaped(char* begin, std::string_view text) {
+        std::string escaped;
+        base::AppendJsonString(escaped, text);
+        at_ = begin;
+        Put(escaped);
+    }
+
+    std::string& out_;
+    size_t begin_;
+    char* at_;
 };
 
-// An object of texts; nothing when all are empty.
-template <size_t N>
-void Parts(std::string& out, std::string_view open, const Part (&parts)[N]) {
-    bool any = false;
-    for (const Part& part : parts) {
-        if (part.value.empty()) continue;
-        if (!any) {
-            out.append(open);
-            out.push_back('{');
-        } else {
-            out.push_back(',');
-        }
-        any = true;
-        out.append(part.open);
-        base::AppendJsonString(out, part.value);
+// The most bytes an event can take.
+size_t BytesMax(const Event& e) {
+    size_t texts = 0, objects = 0;
+    for (const std::string_view t :
+         {e.name, e.message_id, e.user_id, e.anonymous_id, e.email, e.previous_id, e.group_id,
+          e.source_key, e.locale, e.timezone, e.user_agent, e.place.country, e.place.region,
+          e.place.city, e.device.type, e.device.os, e.device.browser, e.source.kind,
+          e.source.source, e.source.medium, e.source.campaign, e.source.term, e.source.content,
+          e.source.click_id, e.source.referrer_host}) {
+        texts += t.size();
     }
-    if (any) out.push_back('}');
-}
-
-void AppendPerson(std::string& out, const PersonId& id) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    char text[32];
-    for (int i = 0; i < 16; ++i) {
-        text[i] = kDigits[id.hi >> (60 - 4 * i) & 15];
-        text[16 + i] = kDigits[id.lo >> (60 - 4 * i) & 15];
+    for (const std::string_view o : {e.properties, e.traits, e.traits_once, e.page, e.campaign,
+                                     e.library, e.more, e.extra}) {
+        objects += o.size();
     }
-    out.append(text, 32);
+    return kFrameBytesMax + kEscapedMax * texts + objects;
 }
 
 int64_t Integer(std::string_view text) {
@@ -114,49 +182,50 @@ std::string_view StandingName(EventType type) { return kNames[static_cast<size_t
 std::string_view TrustName(Trust trust) { return kTrusts[static_cast<size_t>(trust)]; }
 
 void AppendEventJson(std::string& out, const Event& e) {
-    out.append(R"({"v":1,"type":")");
-    out.append(EventTypeName(e.type));
-    out.append(R"(","name":)");
-    base::AppendJsonString(out, e.name);
-    Text(out, R"(,"message_id":)", e.message_id);
-    Text(out, R"(,"user_id":)", e.user_id);
-    Text(out, R"(,"anonymous_id":)", e.anonymous_id);
-    Text(out, R"(,"email":)", e.email);
-    Text(out, R"(,"previous_id":)", e.previous_id);
-    Text(out, R"(,"group_id":)", e.group_id);
-    Number(out, R"(,"time_ms":)", e.time_ms);
-    if (e.time_clamped) out.append(R"(,"time_clamped":true)");
-    Number(out, R"(,"received_ms":)", e.received_ms);
-    out.append(R"(,"trust":")");
-    out.append(TrustName(e.trust));
-    out.push_back('"');
-    Text(out, R"(,"key":)", e.source_key);
-    if (e.import) out.append(R"(,"import":true)");
-    if (e.is_bot) out.append(R"(,"bot":true)");
+    Writer w(out, BytesMax(e));
+    w.Put(R"({"v":1,"type":")");
+    w.Put(EventTypeName(e.type));
+    w.Put(R"(","name":)");
+    w.String(e.name);
+    w.Text(R"(,"message_id":)", e.message_id);
+    w.Text(R"(,"user_id":)", e.user_id);
+    w.Text(R"(,"anonymous_id":)", e.anonymous_id);
+    w.Text(R"(,"email":)", e.email);
+    w.Text(R"(,"previous_id":)", e.previous_id);
+    w.Text(R"(,"group_id":)", e.group_id);
+    w.Number(R"(,"time_ms":)", e.time_ms);
+    if (e.time_clamped) w.Put(R"(,"time_clamped":true)");
+    w.Number(R"(,"received_ms":)", e.received_ms);
+    w.Put(R"(,"trust":")");
+    w.Put(TrustName(e.trust));
+    w.Put("\"");
+    w.Text(R"(,"key":)", e.source_key);
+    if (e.import) w.Put(R"(,"import":true)");
+    if (e.is_bot) w.Put(R"(,"bot":true)");
     if (!IsNobody(e.person)) {
-        out.append(R"(,"person":")");
-        AppendPerson(out, e.person);
-        out.push_back('"');
+        w.Put(R"(,"person":")");
+        w.Person(e.person);
+        w.Put("\"");
     }
-    Raw(out, R"(,"properties":)", e.properties);
-    Raw(out, R"(,"traits":)", e.traits);
-    Raw(out, R"(,"traits_once":)", e.traits_once);
-    Raw(out, R"(,"page":)", e.page);
-    Raw(out, R"(,"campaign":)", e.campaign);
-    Text(out, R"(,"locale":)", e.locale);
-    Text(out, R"(,"timezone":)", e.timezone);
-    Text(out, R"(,"user_agent":)", e.user_agent);
-    Raw(out, R"(,"library":)", e.library);
-    Raw(out, R"(,"more":)", e.more);
-    Parts(out, R"(,"place":)",
+    w.Raw(R"(,"properties":)", e.properties);
+    w.Raw(R"(,"traits":)", e.traits);
+    w.Raw(R"(,"traits_once":)", e.traits_once);
+    w.Raw(R"(,"page":)", e.page);
+    w.Raw(R"(,"campaign":)", e.campaign);
+    w.Text(R"(,"locale":)", e.locale);
+    w.Text(R"(,"timezone":)", e.timezone);
+    w.Text(R"(,"user_agent":)", e.user_agent);
+    w.Raw(R"(,"library":)", e.library);
+    w.Raw(R"(,"more":)", e.more);
+    w.Parts(R"(,"place":)",
           {{R"("country":)", e.place.country},
            {R"("region":)", e.place.region},
            {R"("city":)", e.place.city}});
-    Parts(out, R"(,"device":)",
+    w.Parts(R"(,"device":)",
           {{R"("type":)", e.device.type},
            {R"("os":)", e.device.os},
            {R"("browser":)", e.device.browser}});
-    Parts(out, R"(,"source":)",
+    w.Parts(R"(,"source":)",
           {{R"("kind":)", e.source.kind},
            {R"("source":)", e.source.source},
            {R"("medium":)", e.source.medium},
@@ -165,8 +234,9 @@ void AppendEventJson(std::string& out, const Event& e) {
            {R"("content":)", e.source.content},
            {R"("click_id":)", e.source.click_id},
            {R"("referrer_host":)", e.source.referrer_host}});
-    Raw(out, R"(,"extra":)", e.extra);
-    out.push_back('}');
+    w.Raw(R"(,"extra":)", e.extra);
+    w.Put("}");
+    w.Finish();
 }
 
 uint64_t EventFingerprint(const base::SipKey& secret, std::string_view source_key,

@@ -46,7 +46,7 @@ inline StreamId PartitionOf(const PersonId& id, int partitions) {
 struct FactKey {
     StreamId stream = 0;
     Offset offset = 0;
-    uint16_t ordinal = 0;
+    uint32_t ordinal = 0;
     auto operator<=>(const FactKey&) const = default;
 };
 // "3-10-2"; used in URLs and JSON as the id of events, messages and facts.

@@ -205,7 +205,9 @@ JsonSlice JsonScan::TakeScalar(char c) {
     while (e > p && IsSpace(t[e - 1])) --e;
     const std::string_view raw(t + p, e - p);
     JsonKind kind = JsonKind::kNone;
-    if (c == 't') {
+    if (e - p == 1 && IsDigit(c)) {
+        kind = JsonKind::kNumber;
+    } else if (c == 't') {
         if (raw == "true") kind = JsonKind::kTrue;
     } else if (c == 'f') {
         if (raw == "false") kind = JsonKind::kFalse;
@@ -324,6 +326,16 @@ bool IsJsonNumber(std::string_view text) {
 }
 
 double JsonNumber(std::string_view text) {
+    // Up to 15 digits are exact in a double; most numbers are such.
+    if (text.size() <= 15) {
+        int64_t whole = 0;
+        bool digits = true;
+        for (const char c : text) {
+            digits &= IsDigit(c);
+            whole = whole * 10 + (c - '0');
+        }
+        if (digits) return static_cast<double>(whole);
+    }
     double value = 0;
     const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
     if (result.ec == std::errc()) return value;

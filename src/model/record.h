@@ -26,6 +26,7 @@ enum class RecordKind : uint8_t {
     kReady = 12,      // The definition version is shown from here on.
     kRetired = 13,    // The definition (or old version) ends here.
     kReceipt = 14,    // Opened, clicked, bounced, unsubscribed: about a message.
+    kJoinClaim = 15,  // An untrusted call claims to be this person; a teammate or a click settles it.
     // Links stream
     kLink = 32,       // A joining call asks for a link.
     kLinkDone = 33,

@@ -223,6 +223,19 @@ TEST_F(Decoding, TimesMayBeNumbers) {
     EXPECT_EQ(One("/v1/batch", Batch(Event(R"(,"timestamp":1767607260500)"))).time_ms, kNow - 500);
 }
 
+TEST_F(Decoding, EveryDayReadsAsTheCalendarSays) {
+    Request request;
+    request.path = "/v1/import";
+    request.facts.key_trust = Trust::kSecret;
+    for (base::TimeMs day = limits::kTrustedPastMin; day < kNow; day += 11 * base::kDayMs) {
+        const base::TimeMs time = day + 86'399'123;
+        request.body = Batch(Event(R"(,"timestamp":")" + base::FormatIso(time) + "\""));
+        ASSERT_EQ(One(request).time_ms, time) << base::FormatIso(time);
+    }
+    request.body = Batch(Event(R"(,"timestamp":"2025-02-29T00:00:00.000Z")"));
+    EXPECT_TRUE(One(request).time_clamped);
+}
+
 struct Bound {
     Trust trust;
     base::TimeMs inside, outside;

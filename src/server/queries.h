@@ -1,0 +1,69 @@
+// Questions of the API, answered from the folds and the warehouse. Each answer is the JSON body
+// that the API sends (openapi.yaml); errors carry their own code.
+//
+// Questions about one person go to the thread that owns her; lists are asked of every partition
+// in slices between records, so that they never hold up the fold, and merged (semantics 21).
+//
+// Threads: every function from any thread; `answer` is called once, on any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "catalog/catalog.h"
+#include "engine/engine.h"
+#include "flow/identity/link_map.h"
+#include "language/condition/expression.h"
+#include "store/warehouse/client.h"
+#include "store/warehouse/spool.h"
+
+namespace server {
+
+using Answer = std::function<void(base::Result<std::string>)>;
+
+struct Page {
+    int limit = limits::kPageLimitDefault;   // 1..kPageLimitMax.
+    std::string cursor;                      // next_cursor of the page before; empty: the first.
+};
+
+enum class PersonSort : uint8_t { kLastSeen, kFirstSeen, kName, kEmail };
+
+class Queries {
+  public:
+    // All must outlive it. `warehouse` may be nullptr (tests): timelines then show the spool only.
+    static std::unique_ptr<Queries> Create(engine::Engine& engine, event_log::Log& log,
+                                           const catalog::Catalog& catalog,
+                                           const identity::LinkMap& links, base::Clock& clock,
+                                           warehouse::Warehouse* warehouse,
+                                           warehouse::Spool* spool);
+    virtual ~Queries() = default;
+
+    // {id, user_ids, emails, ...}; a merged person's id answers with the person she became.
+    virtual void Person(model::WorkspaceId workspace, const model::PersonId& id,
+                        Answer answer) = 0;
+    // The same, by an id in clear.
+    virtual void Lookup(model::WorkspaceId workspace, model::IdKind kind, const std::string& text,
+                        Answer answer) = 0;
+    // {persons: [card...], next_cursor, total}. `condition` null: everybody.
+    virtual void Persons(model::WorkspaceId workspace, condition::ExpressionPtr condition,
+                         PersonSort sort, bool descending, Page page, Answer answer) = 0;
+    // {events: [{id, time, name, kind, properties, source}], next_cursor}, newest first: rows of
+    // the warehouse joined with those still in the spool.
+    virtual void Timeline(model::WorkspaceId workspace, const model::PersonId& id, Page page,
+                          Answer answer) = 0;
+    // {id, name, condition, version, created, state: "ready" | "counting", progress, count}.
+    virtual void Segment(model::WorkspaceId workspace, uint32_t number, Answer answer) = 0;
+    // {persons: [card...], next_cursor, total}, in order of person id.
+    virtual void SegmentPersons(model::WorkspaceId workspace, uint32_t number, Page page,
+                                Answer answer) = 0;
+    // {count, sample: [card...], took_ms} by the evaluator over the whole history. `as_of` 0: now.
+    virtual void Preview(model::WorkspaceId workspace, condition::ExpressionPtr condition,
+                         base::TimeMs as_of, Answer answer) = 0;
+    // {messages: [...], next_cursor}, newest first.
+    virtual void Messages(model::WorkspaceId workspace, std::optional<model::PersonId> person,
+                          uint32_t journey, Page page, Answer answer) = 0;
+};
+
+}  // namespace server
