@@ -132,6 +132,24 @@ TEST(CanonicalEvent, AbsentPartsAreNotWritten) {
               R"({"v":1,"type":"track","name":"x","time_ms":1,"received_ms":0,"trust":"public"})");
 }
 
+TEST(CanonicalEvent, TextsThatAreAllEscapesFit) {
+    const std::string controls(5000, '\x01');
+    Event e;
+    e.name = controls;
+    e.user_id = controls;
+    e.user_agent = controls;
+    e.source.referrer_host = controls;
+    EventReader reader;
+    EventView v;
+    ASSERT_TRUE(reader.ReadCopy(Json(e), v));
+    EXPECT_EQ(v.name, controls);
+    EXPECT_EQ(v.user_id, controls);
+    EXPECT_EQ(v.source.referrer_host, controls);
+    e.name = "abcdefghijklmnopqrstuvwxyz\xff";
+    ASSERT_TRUE(reader.ReadCopy(Json(e), v));
+    EXPECT_EQ(v.name, "abcdefghijklmnopqrstuvwxyz\xef\xbf\xbd");
+}
+
 TEST(CanonicalEvent, AReaderForgetsTheEventBefore) {
     EventReader reader;
     EventView v;
