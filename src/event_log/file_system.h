@@ -32,6 +32,9 @@ class File {
     virtual base::Status SyncData() = 0;
     // Reserves blocks for [0, size) and makes the file at least that long.
     virtual base::Status Allocate(uint64_t size) = 0;
+    // Makes the file `size` bytes of zeros, durable when it returns; what was in it is gone.
+    // May go past the page cache: the next to touch these bytes is a commit, much later.
+    virtual base::Status WriteZeros(uint64_t size) = 0;
     virtual base::Result<uint64_t> Size() const = 0;
 };
 

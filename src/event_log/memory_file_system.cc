@@ -148,6 +148,11 @@ class MemoryFile final : public File {
         return Grow(size);
     }
 
+    base::Status WriteZeros(uint64_t size) override {
+        TRY(WriteAt(0, std::string(size, '\0')));
+        return SyncData();
+    }
+
     base::Result<uint64_t> Size() const override {
         const std::lock_guard lock(disk_->mutex);
         TRY(Alive());

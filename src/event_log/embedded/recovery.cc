@@ -45,7 +45,7 @@ class Recovery {
   private:
     base::Status Find();
     base::Status Examine(uint64_t sequence, bool has_index);
-    base::Status Scan(Candidate& candidate);
+    base::Status Scan(Candidate& candidate, ReadExtent extent);
     base::Status SortOutEnd();
     base::Status TakeSpares();
     base::Status DropTorn(Candidate& candidate);
@@ -123,13 +123,13 @@ base::Status Recovery::Examine(uint64_t sequence, bool has_index) {
             Say(out_.report, store_.IndexPath(sequence) + ": damaged, built again");
         }
     }
-    if (!candidate.summary) TRY(Scan(candidate));
+    if (!candidate.summary) TRY(Scan(candidate, ReadExtent::kToZeros));
     found_[sequence] = std::move(candidate);
     return {};
 }
 
-base::Status Recovery::Scan(Candidate& candidate) {
-    TRY_ASSIGN(const std::string image, ReadSegment(*candidate.segment));
+base::Status Recovery::Scan(Candidate& candidate, ReadExtent extent) {
+    TRY_ASSIGN(const std::string image, ReadSegment(*candidate.segment, extent));
     candidate.scan = ScanSegment(image, candidate.segment->generation, store_.streams());
     candidate.scanned = true;
     const std::vector<FoundFrame>& frames = candidate.scan.frames;
@@ -172,7 +172,7 @@ base::Status Recovery::DropTorn(Candidate& candidate) {
 base::Status Recovery::SortOutEnd() {
     for (auto at = found_.rbegin(); at != found_.rend(); ++at) {
         Candidate& candidate = at->second;
-        if (!candidate.scanned) TRY(Scan(candidate));
+        if (!candidate.scanned) TRY(Scan(candidate, ReadExtent::kToZeros));
         TRY(DropTorn(candidate));
         if (!candidate.scan.frames.empty()) {
             active_ = at->first;
@@ -271,6 +271,8 @@ base::Result<format::Bases> Recovery::EndOf(Candidate& candidate, const format::
         }
         return end;
     }
+    // It is closed: damage may have put zeros anywhere.
+    TRY(Scan(candidate, ReadExtent::kWhole));
     TRY_ASSIGN(const IndexedScan indexed,
                IndexScan(candidate.scan, segment.bases, next, segment.bytes));
     SayDamage(segment, indexed);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "event_log/embedded/segment_index.h"
 #include "event_log/embedded/segment_scan.h"
 
@@ -9,8 +10,10 @@ namespace event_log {
 
 namespace {
 
-constexpr size_t kZeroBytes = 1024 * 1024;  // Written at once when a segment is zeroed.
 constexpr size_t kSequenceDigits = 12;
+constexpr size_t kPieceBytes = 1024 * 1024;  // Read at once.
+// More than the largest commit: one record of the largest size, or many with an opening.
+constexpr size_t kZerosEndBytes = limits::kCommitBytesMax + limits::kRecordBytesMax + 1024 * 1024;
 
 std::string NameOf(uint64_t sequence, std::string_view ending) {
     std::string digits = std::to_string(sequence);
@@ -21,17 +24,6 @@ std::string NameOf(uint64_t sequence, std::string_view ending) {
 base::Status IgnoreMissing(base::Status status) {
     if (!status && status.error().code == base::ErrorCode::kNotFound) return {};
     return status;
-}
-
-base::Status ZeroFile(File& file, uint64_t size) {
-    const std::string zeros(std::min<uint64_t>(size, kZeroBytes), '\0');
-    for (uint64_t at = 0; at < size; at += zeros.size()) {
-        const std::string_view piece(zeros.data(), std::min<uint64_t>(zeros.size(), size - at));
-        TRY(file.WriteAt(at, piece));
-        // In pieces, so that a commit meanwhile never waits behind a whole segment of zeros.
-        TRY(file.SyncData());
-    }
-    return {};
 }
 
 }  // namespace
@@ -62,8 +54,7 @@ base::Result<Spare> SegmentFiles::PrepareAt(const std::string& path, uint64_t se
                                             bool reuse) {
     TRY_ASSIGN(std::unique_ptr<File> file,
                files_->Open(path, reuse ? OpenMode::kReadWrite : OpenMode::kCreate));
-    TRY(file->Allocate(segment_bytes_));
-    TRY(ZeroFile(*file, segment_bytes_));
+    TRY(file->WriteZeros(segment_bytes_));
     format::SegmentHeader header;
     header.streams = static_cast<uint32_t>(streams_);
     header.sequence = sequence;
@@ -134,20 +125,29 @@ base::Result<format::SegmentIndex> SegmentFiles::LoadIndex(const Segment& segmen
             if (index) return index;
         }
     }
-    TRY_ASSIGN(const std::string image, ReadSegment(segment));
+    TRY_ASSIGN(const std::string image, ReadSegment(segment, ReadExtent::kWhole));
     const SegmentScan scan = ScanSegment(image, segment.generation, streams_);
     TRY_ASSIGN(IndexedScan indexed, IndexScan(scan, segment.bases, &next, segment.bytes));
     return Flatten(segment.bases, indexed.positions);
 }
 
-base::Result<std::string> ReadSegment(const Segment& segment) {
+base::Result<std::string> ReadSegment(const Segment& segment, ReadExtent extent) {
     if (segment.file == nullptr) {
         return base::Fail(base::ErrorCode::kCorrupt, segment.path + " is missing");
     }
-    std::string image(segment.bytes, '\0');
-    TRY_ASSIGN(const size_t n, segment.file->ReadAt(0, image.data(), image.size()));
-    // A file that is cut short is damage like any other: what is missing reads as zeros.
-    std::fill(image.begin() + static_cast<std::ptrdiff_t>(n), image.end(), '\0');
+    std::string image;
+    size_t zeros = 0;  // At the end of what was read.
+    while (image.size() < segment.bytes) {
+        const size_t at = image.size();
+        const size_t size = std::min<size_t>(kPieceBytes, segment.bytes - at);
+        image.resize(at + size);
+        TRY_ASSIGN(const size_t n, segment.file->ReadAt(at, image.data() + at, size));
+        std::fill(image.begin() + static_cast<std::ptrdiff_t>(at + n), image.end(), '\0');
+        const bool zero = std::string_view(image).substr(at).find_first_not_of('\0') ==
+                          std::string_view::npos;
+        zeros = zero ? zeros + size : 0;
+        if (extent == ReadExtent::kToZeros && zeros >= kZerosEndBytes) break;
+    }
     return image;
 }
 

@@ -84,7 +84,14 @@ class SegmentFiles {
     size_t segment_bytes_;
 };
 
-// Reads a whole segment file into memory.
-base::Result<std::string> ReadSegment(const Segment& segment);
+enum class ReadExtent {
+    kWhole,
+    // Up to so many zeros as no unfinished commit can leave between its sectors: all of a segment
+    // that is the last or unused, without reading zeros that are far behind the end.
+    kToZeros,
+};
+
+// Reads a segment file into memory; what is missing of a file that is cut short reads as zeros.
+base::Result<std::string> ReadSegment(const Segment& segment, ReadExtent extent);
 
 }  // namespace event_log
