@@ -81,6 +81,11 @@ inline constexpr int kCountThresholdMax = 10'000;           // "N+ times" inside
 inline constexpr size_t kCheckpointRecords = 1'000'000;     // Records between checkpoints.
 inline constexpr base::DurationMs kCheckpointTimeMs = 30 * base::kSecondMs;
 inline constexpr size_t kCheckpointsKept = 2;
+inline constexpr size_t kStateSliceBytes = 1024 * 1024;     // Entries written together.
+inline constexpr size_t kStateWriteBufferBytes = 4 * 1024 * 1024;  // A store; then a file is made.
+inline constexpr size_t kStateWriteBuffersBytesMax = 32 * 1024 * 1024;  // All stores; as above.
+inline constexpr size_t kStateCacheBytes = 8 * 1024 * 1024;  // Blocks, all stores; the oldest goes.
+inline constexpr int kStateOpenFilesMax = 48;               // A store; the longest unused closes.
 inline constexpr base::DurationMs kAheadOfMonotonicMax = 10 * base::kMinuteMs;  // semantics 4.
 inline constexpr base::DurationMs kDownQuietMs = 60 * base::kSecondMs;
 inline constexpr base::DurationMs kClaimsRefusedAfterDownMs = 120 * base::kSecondMs;
@@ -96,6 +101,7 @@ inline constexpr int64_t kPatternMemoryMax = 1024 * 1024;   // Of one compiled R
 
 // --- warehouse -------------------------------------------------------------------------------
 inline constexpr size_t kWarehouseBlockRows = 10'000;       // Or one second, whichever is first.
+inline constexpr size_t kWarehouseBacklogRows = 50'000;     // An insert, when rows have piled up.
 inline constexpr base::DurationMs kWarehouseBlockTimeMs = base::kSecondMs;
 inline constexpr size_t kSpoolBytesMax = 8ULL * 1024 * 1024 * 1024;  // Beyond: events get 503.
 inline constexpr size_t kSpoolMemoryBytesMax = 64 * 1024 * 1024;  // Beyond: read back from files.
@@ -138,5 +144,11 @@ inline constexpr int kTemplateLoopItemsMax = 1000;          // Of one loop; more
 inline constexpr size_t kApiBodyBytesMax = 1024 * 1024;
 inline constexpr int kPageLimitDefault = 50;
 inline constexpr int kPageLimitMax = 500;
+inline constexpr size_t kApiWritesWaitingMax = 256;         // Changes of definitions; beyond: 503.
+inline constexpr size_t kApiParametersMax = 16;             // Of a query string; more: 400.
+inline constexpr size_t kRefusedEventsKept = 1000;          // For the debugger; the oldest goes.
+inline constexpr size_t kRecentCalls = 100'000;             // Joining calls; then half is forgotten.
+inline constexpr base::DurationMs kRecentCallsMs = 10 * base::kMinuteMs;  // The same after this time.
+inline constexpr size_t kMailboxLetters = 1000;             // Of the built-in mailbox; the oldest goes.
 
 }  // namespace limits

@@ -3,23 +3,23 @@
 //
 // Questions about one person go to the thread that owns her; lists are asked of every partition
 // in slices between records, so that they never hold up the fold, and merged (semantics 21).
+// server/queries.cc is the implementation.
 //
-// Threads: every function from any thread; `answer` is called once, on any thread.
+// Threads: every function from any thread, none of them blocks; `answer` is called once, on any
+// thread.
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 
-#include "catalog/catalog.h"
-#include "engine/engine.h"
-#include "flow/identity/link_map.h"
+#include "base/limits.h"
+#include "base/result.h"
+#include "base/time.h"
 #include "language/condition/expression.h"
-#include "store/warehouse/client.h"
-#include "store/warehouse/spool.h"
+#include "model/ids.h"
 
-namespace server {
+namespace api {
 
 using Answer = std::function<void(base::Result<std::string>)>;
 
@@ -32,12 +32,6 @@ enum class PersonSort : uint8_t { kLastSeen, kFirstSeen, kName, kEmail };
 
 class Queries {
   public:
-    // All must outlive it. `warehouse` may be nullptr (tests): timelines then show the spool only.
-    static std::unique_ptr<Queries> Create(engine::Engine& engine, event_log::Log& log,
-                                           const catalog::Catalog& catalog,
-                                           const identity::LinkMap& links, base::Clock& clock,
-                                           warehouse::Warehouse* warehouse,
-                                           warehouse::Spool* spool);
     virtual ~Queries() = default;
 
     // {id, user_ids, emails, ...}; a merged person's id answers with the person she became.
@@ -53,7 +47,8 @@ class Queries {
     // the warehouse joined with those still in the spool.
     virtual void Timeline(model::WorkspaceId workspace, const model::PersonId& id, Page page,
                           Answer answer) = 0;
-    // {id, name, condition, version, created, state: "ready" | "counting", progress, count}.
+    // {id, name, condition, version, created, state: "ready" | "counting", progress, count}. The
+    // API adds "condition_tree" as the last field.
     virtual void Segment(model::WorkspaceId workspace, uint32_t number, Answer answer) = 0;
     // {persons: [card...], next_cursor, total}, in order of person id.
     virtual void SegmentPersons(model::WorkspaceId workspace, uint32_t number, Page page,
@@ -61,9 +56,9 @@ class Queries {
     // {count, sample: [card...], took_ms} by the evaluator over the whole history. `as_of` 0: now.
     virtual void Preview(model::WorkspaceId workspace, condition::ExpressionPtr condition,
                          base::TimeMs as_of, Answer answer) = 0;
-    // {messages: [...], next_cursor}, newest first.
+    // {messages: [...], next_cursor}, newest first. `journey` 0: of all journeys.
     virtual void Messages(model::WorkspaceId workspace, std::optional<model::PersonId> person,
                           uint32_t journey, Page page, Answer answer) = 0;
 };
 
-}  // namespace server
+}  // namespace api

@@ -1,0 +1,35 @@
+// The admin listener: /api/v1 (openapi.yaml), the tracking API, /healthz, /readyz and /metrics.
+//
+// Errors of /api/v1: {"error": {"code", "message", "at"?}}; unknown fields of a body and unknown
+// parameters are refused with their name in `at`; a wrong method is 405 with Allow; no key or an
+// unknown one is 401, a public key 403; until the server is ready 503.
+//
+// Threads: any; nothing blocks. Answers come at once, from the log's or the engine's threads.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "api/services.h"
+#include "net/http/server.h"
+
+namespace api {
+
+struct Call;
+
+struct RouteRow {
+    http::Method method;
+    std::string_view path;        // "/api/v1/segments/{id}"
+    void (*answer)(Call&& call);
+    bool needs_key = true;
+};
+// Every route of the admin listener but those of the tracking API.
+std::span<const RouteRow> Routes();
+
+void Serve(Services& services, http::Request&& request, http::Respond respond);
+
+// For http::ServerOptions::body_limit.
+size_t BodyLimit(const http::Request& head);
+
+}  // namespace api
