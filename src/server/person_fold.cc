@@ -3,7 +3,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <roaring/roaring.hh>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -55,7 +54,7 @@ void PersonFold::Apply(const model::Record& record) {
         case RecordKind::kOutcome: ApplyOutcome(record, record.payload); break;
         case RecordKind::kReceipt: ApplyReceipt(record, record.payload); break;
         case RecordKind::kMarker: ApplyMarker(record); break;
-        case RecordKind::kLoaded: ApplyLoaded(record.workspace, record.payload); break;
+        case RecordKind::kLoaded: ApplyLoaded(record); break;
         case RecordKind::kReady: ApplyReady(record); break;
         case RecordKind::kRetired: ApplyRetired(record); break;
         case RecordKind::kStarted: ApplyStarted(record); break;
@@ -297,7 +296,7 @@ void PersonFold::ApplyForwarded(const model::Record& record) {
         case RecordKind::kClaim: ApplyClaim(record, payload); break;
         case RecordKind::kOutcome: ApplyOutcome(record, payload); break;
         case RecordKind::kReceipt: ApplyReceipt(record, payload); break;
-        case RecordKind::kLoaded: ApplyLoaded(record.workspace, payload); break;
+        case RecordKind::kLoaded: ApplyLoadedPersons(record.workspace, payload); break;
         default: ++counters_.unreadable; break;
     }
 }
@@ -570,7 +569,7 @@ void PersonFold::RowOf(
     row.prop_num = numbers;
     row.partition = stream_;
     row.offset = key.offset;
-    row.ordinal = key.ordinal;
+    row.ordinal = static_cast<decltype(row.ordinal)>(key.ordinal);
     warehouse::AppendEntry(rows_, row);
 }
 

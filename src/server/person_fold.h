@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <queue>
+#include <roaring/roaring.hh>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,10 +27,6 @@
 #include "model/names.h"
 #include "model/person.h"
 
-namespace roaring {
-class Roaring;
-}
-
 namespace server {
 
 enum class DefinitionState : uint8_t { kMarked = 1, kReady = 2 };
@@ -42,6 +39,7 @@ struct TakenUp {
     uint32_t version = 0;
     DefinitionState state = DefinitionState::kMarked;
     model::Offset marker = 0;      // Offset of the marker record.
+    uint32_t loaded = 0;           // Parts of its history that were taken in.
 };
 
 struct FoldCounters {
@@ -82,7 +80,7 @@ class PersonFold final : public engine::Fold {
     const model::Names& names() const { return names_; }
     size_t persons() const { return known_; }     // Not counting those who moved away.
     // Persons of a segment, as slots; nullptr: the segment is not shown here.
-    const roaring::Roaring* Members(uint32_t segment) const;
+    const Roaring* Members(uint32_t segment) const;
     const model::Person& AtSlot(uint32_t slot) const { return *slots_[slot]; }
     uint32_t slots() const { return static_cast<uint32_t>(slots_.size()); }
     const std::vector<TakenUp>& definitions() const { return definitions_; }
@@ -128,7 +126,8 @@ class PersonFold final : public engine::Fold {
     void ApplyOutcome(const model::Record& record, std::string_view payload);
     void ApplyReceipt(const model::Record& record, std::string_view payload);
     void ApplyMarker(const model::Record& record);
-    void ApplyLoaded(model::WorkspaceId workspace, std::string_view payload);
+    void ApplyLoaded(const model::Record& record);
+    void ApplyLoadedPersons(model::WorkspaceId workspace, std::string_view payload);
     void ApplyLoadedPerson(model::WorkspaceId workspace, const model::PersonId& id,
                            std::string_view state);
     void ApplyReady(const model::Record& record);
@@ -200,7 +199,7 @@ class PersonFold final : public engine::Fold {
     std::vector<model::Person*> slots_;
     size_t known_ = 0;
     std::map<model::WorkspaceId, Workspace> workspaces_;
-    std::map<uint32_t, roaring::Roaring> members_;
+    std::map<uint32_t, Roaring> members_;
     std::priority_queue<Due, std::vector<Due>, std::greater<>> timers_;
     std::vector<model::PersonId> cursor_order_;
     size_t cursor_at_ = 0;

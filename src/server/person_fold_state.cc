@@ -3,7 +3,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <roaring/roaring.hh>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -236,7 +235,23 @@ void PersonFold::VisitOne(Person& person, const Cursor& cursor) {
     Schedule(person, NextDueOf(person));
 }
 
-void PersonFold::ApplyLoaded(model::WorkspaceId workspace, std::string_view payload) {
+void PersonFold::ApplyLoaded(const model::Record& record) {
+    const auto kind = KindOf(record);
+    const auto number = static_cast<uint32_t>(ReadIntField(record.payload, "number"));
+    const auto version = static_cast<uint32_t>(ReadIntField(record.payload, "version"));
+    const auto part = static_cast<uint32_t>(ReadIntField(record.payload, "part"));
+    for (auto& t : definitions_) {
+        if (t.kind != kind || t.number != number || t.version != version) continue;
+        // A publication that was cut off is done again: parts that arrived the first time are
+        // equal and are passed over.
+        if (t.state != DefinitionState::kMarked || part != t.loaded) return;
+        ++t.loaded;
+        ApplyLoadedPersons(record.workspace, record.payload);
+        return;
+    }
+}
+
+void PersonFold::ApplyLoadedPersons(model::WorkspaceId workspace, std::string_view payload) {
     simdjson::dom::parser parser;
     simdjson::dom::element root;
     simdjson::dom::array list;
@@ -291,7 +306,7 @@ bool PersonFold::Shows(Change::Kind kind, uint32_t number, uint32_t version) con
     return false;
 }
 
-const roaring::Roaring* PersonFold::Members(uint32_t segment) const {
+const Roaring* PersonFold::Members(uint32_t segment) const {
     const auto it = members_.find(segment);
     return it == members_.end() ? nullptr : &it->second;
 }
@@ -314,6 +329,7 @@ std::string PersonFold::EncodeMeta() const {
         w.Varint(t.version);
         w.U8(static_cast<uint8_t>(t.state));
         w.Varint(t.marker);
+        w.Varint(t.loaded);
     };
     for (const auto& t : definitions_) put(t);
     w.Varint(cursors_.size());
@@ -365,6 +381,7 @@ bool PersonFold::DecodeMeta(std::string_view bytes) {
         t.version = static_cast<uint32_t>(in.Varint());
         t.state = static_cast<DefinitionState>(in.U8());
         t.marker = in.Varint();
+        t.loaded = static_cast<uint32_t>(in.Varint());
     };
     definitions_.resize(in.Count());
     for (auto& t : definitions_) get(t);
