@@ -19,7 +19,7 @@ enum class LetterPage : uint8_t {
 };
 
 struct LetterPageFacts {
-    std::string_view language{};   // "ja", "ja-JP,en;q=0.8", ...: the first known one, else English.
+    std::string_view language{};   // "ja", "ja-JP,en;q=0.8": the first known one, else English.
     std::string_view sender{};     // Who writes; escaped here.
     std::string_view address{};    // Shown masked; empty: not shown.
     std::string_view action{};     // Where the button posts to; kAsk and kConfirmAsk.

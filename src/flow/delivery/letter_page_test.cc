@@ -13,7 +13,8 @@ TEST(LetterPage, AskingShowsAButtonThatPostsAndNothingElseActs) {
     EXPECT_NE(std::string::npos, page.find("<form method=\"post\" action=\"/u/abc\">"));
     EXPECT_NE(std::string::npos, page.find("a***@example.com"));
     EXPECT_EQ(std::string::npos, page.find("anna@"));
-    for (const char* active : {"<script", "onload", "<img", "<iframe", "http-equiv", "javascript"}) {
+    for (const char* active :
+         {"<script", "onload", "<img", "<iframe", "http-equiv", "javascript"}) {
         EXPECT_EQ(std::string::npos, page.find(active)) << active;
     }
     for (const LetterPage other : {LetterPage::kDone, LetterPage::kInvalid}) {

@@ -105,8 +105,9 @@ size_t SkipRawText(std::string_view html, size_t at, std::string_view name) {
     return html.size();
 }
 
-// Calls `take` for every <a> and <area> that has an href, in order.
-void ForEachLink(std::string_view html, const std::function<void(const Tag&)>& take) {
+// Calls `take` for every <a> and <area> that has an href, in order. Returns where the last whole
+// tag or text ends: a tag that is cut off would swallow what is put behind it.
+size_t ForEachLink(std::string_view html, const std::function<void(const Tag&)>& take) {
     size_t at = 0;
     while ((at = html.find('<', at)) != std::string_view::npos) {
         const std::string_view rest = html.substr(at);
@@ -116,7 +117,7 @@ void ForEachLink(std::string_view html, const std::function<void(const Tag&)>& t
             at = SkipPast(html, at + 2, ">");
         } else if (rest.size() > 1 && IsLetter(rest[1])) {
             Tag tag;
-            if (!ReadTag(html, at, tag)) return;
+            if (!ReadTag(html, at, tag)) return at;
             at = tag.end;
             if (tag.has_href && (tag.name == "a" || tag.name == "area")) take(tag);
             const bool raw = std::find(kRawText.begin(), kRawText.end(), tag.name) !=
@@ -126,6 +127,7 @@ void ForEachLink(std::string_view html, const std::function<void(const Tag&)>& t
             ++at;
         }
     }
+    return html.size();
 }
 
 void AppendUtf8(std::string& out, uint32_t c) {
@@ -213,22 +215,27 @@ bool IsKept(std::string_view url, const std::vector<std::string>& keep_prefixes)
     });
 }
 
-// Calls `take` with each trackable link and its number; counts those left alone for a limit.
-int ForEachTracked(std::string_view html, const std::vector<std::string>& keep_prefixes,
+struct Scanned {
+    int untracked = 0;    // Left alone for a limit.
+    size_t whole_end = 0;  // As ForEachLink returns it.
+};
+
+// Calls `take` with each trackable link and its number.
+Scanned ForEachTracked(std::string_view html, const std::vector<std::string>& keep_prefixes,
                    const std::function<void(const Tag&, std::string, size_t)>& take) {
-    int untracked = 0;
+    Scanned scanned;
     size_t number = 0;
-    ForEachLink(html, [&](const Tag& tag) {
+    scanned.whole_end = ForEachLink(html, [&](const Tag& tag) {
         if (tag.untracked) return;
         std::string url = PercentEncoded(Decoded(tag.href.raw));
         if (!IsWebUrl(url) || IsKept(url, keep_prefixes)) return;
         if (url.size() > limits::kTrackedUrlBytesMax || number >= limits::kTrackedLinksMax) {
-            ++untracked;
+            ++scanned.untracked;
             return;
         }
         take(tag, std::move(url), number++);
     });
-    return untracked;
+    return scanned;
 }
 
 size_t BodyEnd(std::string_view html) {
@@ -296,25 +303,23 @@ RewrittenHtml RewriteLinks(std::string_view html, const Token& token, const Toke
     out.html.reserve(html.size() + html.size() / 4 + 512);
     Token mine = token;
     size_t copied = 0;
-    if (options.clicks) {
-        out.untracked = ForEachTracked(
-            html, options.keep_prefixes, [&](const Tag& tag, std::string url, size_t number) {
-                mine.purpose = Purpose::kClick;
-                mine.link = static_cast<uint16_t>(number);
-                mine.url = url;
-                out.html.append(html.substr(copied, tag.href.begin - copied));
-                out.html.append("\"").append(options.click_base).append(scheme.Write(mine));
-                out.html.append("\"");
-                // Unquoted values end at a space; keep one before what follows.
-                if (tag.href.end < html.size() && html[tag.href.end] != '>' && html[tag.href.end] != '/' &&
-                    !IsSpace(html[tag.href.end])) {
-                    out.html.push_back(' ');
-                }
-                copied = tag.href.end;
-                out.links.push_back(std::move(url));
-            });
-    }
-    const size_t end = std::max(BodyEnd(html), copied);
+    const Scanned scanned = ForEachTracked(
+        html, options.keep_prefixes, [&](const Tag& tag, std::string url, size_t number) {
+            if (!options.clicks) return;
+            mine.purpose = Purpose::kClick;
+            mine.link = static_cast<uint16_t>(number);
+            mine.url = url;
+            out.html.append(html.substr(copied, tag.href.begin - copied));
+            out.html.append("\"").append(options.click_base).append(scheme.Write(mine));
+            out.html.append("\"");
+            // Nothing may touch a closing quote but a space, '/' or '>'.
+            const char next = tag.href.end < html.size() ? html[tag.href.end] : '>';
+            if (next != '>' && next != '/' && !IsSpace(next)) out.html.push_back(' ');
+            copied = tag.href.end;
+            out.links.push_back(std::move(url));
+        });
+    if (options.clicks) out.untracked = scanned.untracked;
+    const size_t end = std::max(std::min(BodyEnd(html), scanned.whole_end), copied);
     out.html.append(html.substr(copied, end - copied));
     mine.link = 0;
     mine.url.clear();

@@ -50,11 +50,14 @@ TEST(RewriteLinks, WebLinksBecomeSignedAndNothingElseMoves) {
     EXPECT_EQ("<p><a class=x href=\"[https://a.example/?x=1&y=2]\" id='y'>t</a></p>",
               Rewritten("<p><a class=x href='https://a.example/?x=1&amp;y=2' id='y'>t</a></p>"));
     EXPECT_EQ("<A HREF=\"[http://a.example]\">", Rewritten("<A HREF=http://a.example>"));
-    EXPECT_EQ("<area href=\"[https://a.example/]\"/>", Rewritten("<area href=\"https://a.example/\"/>"));
-    EXPECT_EQ("<a\nhref\n=\n\"[https://a.example/]\" b>", Rewritten("<a\nhref\n=\n' https://a.example/\n'b>"));
+    EXPECT_EQ("<area href=\"[https://a.example/]\"/>",
+              Rewritten("<area href=\"https://a.example/\"/>"));
+    EXPECT_EQ("<a\nhref\n=\n\"[https://a.example/]\" b>",
+              Rewritten("<a\nhref\n=\n' https://a.example/\n'b>"));
     EXPECT_EQ("<a href=\"[https://a.example/%E3%81%82%20b]\">",
               Rewritten("<a href='https://a.example/\xe3\x81\x82 b'>"));
-    EXPECT_EQ("<a href=\"[https://a.example/&x]\">", Rewritten("<a href='https&#58;//a.example/&#x26;x'>"));
+    EXPECT_EQ("<a href=\"[https://a.example/&x]\">",
+              Rewritten("<a href='https&#58;//a.example/&#x26;x'>"));
 }
 
 TEST(RewriteLinks, OtherLinksStayByteForByte) {
@@ -64,7 +67,8 @@ TEST(RewriteLinks, OtherLinksStayByteForByte) {
           "<a href='https://user@x.example/'>", "<a href='https://x.example\\@y.example/'>",
           "<a href='https://'>", "<a href='ftp://x.example'>", "<link href='https://x.example'>",
           "<img src='https://x.example'>", "<a data-untracked href='https://x.example'>",
-          "<!-- <a href='https://x.example'> -->", "<style>a{x:'<a href=https://x.example>'}</style>",
+          "<!-- <a href='https://x.example'> -->",
+          "<style>a{x:'<a href=https://x.example>'}</style>",
           "<script>'<a href=https://x.example>'</script>",
           "<textarea><a href='https://x.example'></textarea>",
           "<!--[if mso]><v:rect href='https://x.example'><![endif]-->",
@@ -106,6 +110,15 @@ TEST(RewriteLinks, PixelAndTrapStandBeforeTheEndOfTheBody) {
     EXPECT_TRUE(RewriteLinks("x", SomeMessage(), Scheme(), options).html.starts_with("x<a"));
 }
 
+TEST(RewriteLinks, ATagThatIsCutOffDoesNotSwallowThePixel) {
+    LinkOptions options = ClicksOnly();
+    options.pixel = true;
+    const std::string out =
+        RewriteLinks("x<a href='https://a.example' b", SomeMessage(), Scheme(), options).html;
+    EXPECT_TRUE(out.starts_with("x<img src="));
+    EXPECT_TRUE(out.ends_with("><a href='https://a.example' b"));
+}
+
 TEST(RewriteLinks, LinkOfExactlyTheLimitIsTrackedAndOneByteMoreIsNot) {
     std::string url = "https://a.example/";
     url.resize(limits::kTrackedUrlBytesMax, 'x');
@@ -137,7 +150,8 @@ TEST(CheckLinkTags, AValueMayNotDecideWhereALinkLeads) {
         EXPECT_TRUE(CheckLinkTags(fine, whole).has_value()) << fine;
     }
     for (const char* bad :
-         {"<a href='{{ person.site }}'>", "<a href='https://{{ x }}/'>", "<a href='https://x{{ y }}'>",
+         {"<a href='{{ person.site }}'>", "<a href='https://{{ x }}/'>",
+          "<a href='https://x{{ y }}'>",
           "<a href='https://x.example{{ y }}'>", "<a href='http{{ s }}://x.example/'>",
           "<a href='{% if a %}https://x.example/{% endif %}'>", "<a href='/{{ x }}'>",
           "<a href='{{ unsubscribe_url }}{{ x }}'>", "<a href='javascript:{{ x }}'>",

@@ -290,7 +290,8 @@ class Pool::Impl final : public ConnectionOwner {
         while (!ready && !queue_.empty() &&
                now - std::max(queue_.front().queued_ms, last_ready_ms_) >= wait_ms) {
             const Transaction late = TakeFirst();
-            late.done(late.letter.tag, {ResultKind::kNotSent, 0, {}, "no connection: " + last_failure_});
+            late.done(late.letter.tag,
+                      {ResultKind::kNotSent, 0, {}, "no connection: " + last_failure_});
         }
         if (ready) last_ready_ms_ = now;
     }

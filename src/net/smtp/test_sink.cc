@@ -322,7 +322,8 @@ class TestSink::Impl::Session {
         if (options_.eight_bit) text.append("250-8BITMIME\r\n");
         if (options_.tls == SinkTls::kStartTls && !tls_) text.append("250-STARTTLS\r\n");
         if (!options_.user.empty()) {
-            text.append(options_.auth_login_only ? "250-AUTH LOGIN\r\n" : "250-AUTH PLAIN LOGIN\r\n");
+            text.append(options_.auth_login_only ? "250-AUTH LOGIN\r\n"
+                                                 : "250-AUTH PLAIN LOGIN\r\n");
         }
         if (options_.size_max != 0) {
             text.append("250-SIZE " + std::to_string(options_.size_max) + "\r\n");
