@@ -195,7 +195,7 @@ void AppendEscaped(std::string& out, std::string_view text, bool once) {
 
 // Ends of the blocks that go with their content. Each knows from where on no end follows, so
 // that many openings without an end cost one search.
-struct Block {
+struct Enclosure {
     std::string_view open;
     std::string_view close;
     bool closes = true;
@@ -217,7 +217,7 @@ std::string StripHtml(std::string_view html) {
         for (char& c : copy) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
         return copy;
     }();
-    Block blocks[] = {{"<script", "</script>"}, {"<!--", "-->"}, {"<style", "</style>"}};
+    Enclosure blocks[] = {{"<script", "</script>"}, {"<!--", "-->"}, {"<style", "</style>"}};
     bool tags_close = true;
     std::string out;
     for (size_t i = 0; i < html.size();) {
@@ -226,8 +226,11 @@ std::string StripHtml(std::string_view html) {
         i = open;
         if (i == html.size()) break;
         size_t end = std::string_view::npos;
-        for (Block& block : blocks) {
-            if (!block.closes || lower.compare(i, block.open.size(), block.open) != 0) continue;
+        const char next = i + 1 < lower.size() ? lower[i + 1] : '\0';
+        const bool may_block = next == 's' || next == '!';
+        for (Enclosure& block : blocks) {
+            if (!may_block || !block.closes) continue;
+            if (lower.compare(i, block.open.size(), block.open) != 0) continue;
             const size_t close = FindText(lower, block.close, i + block.open.size());
             if (close == std::string_view::npos) {
                 block.closes = false;
