@@ -370,6 +370,7 @@ Settings WriterSettings(uint64_t memory) {
     return {"SET max_memory_usage=" + std::to_string(memory),
             "SET mutations_sync=1",
             "SET max_insert_threads=1",
+            "SET http_max_tries=1",
             "SET input_format_parallel_parsing=0"};
 }
 
@@ -381,6 +382,7 @@ Settings ReaderSettings(uint64_t memory) {
             "SET max_execution_time=" +
                 std::to_string(limits::kWarehouseQueryTimeMs / base::kSecondMs),
             "SET max_threads=" + std::to_string(std::max(1U, std::thread::hardware_concurrency())),
+            "SET http_max_tries=1",
             "SET output_format_json_quote_64bit_integers=1"};
 }
 

@@ -26,7 +26,7 @@
 namespace warehouse {
 namespace {
 
-constexpr base::DurationMs kLong = 60 * base::kSecondMs;
+constexpr base::DurationMs kLong = 180 * base::kSecondMs;
 
 class TemporaryDirectory {
   public:
@@ -321,17 +321,17 @@ TEST_F(WithChild, ASocketNobodyListensToIsUnavailable) {
 
 TEST_F(WithChild, KilledDuringInsertsNoRowIsLostOrDoubled) {
     const char* wanted = std::getenv("RIPEN_KILLS");
-    const int kills = wanted == nullptr ? 5 : std::atoi(wanted);
+    const int kills = wanted == nullptr ? 3 : std::atoi(wanted);
     auto spool = *Spool::Open({.directory = directory_.path() + "/spool"});
     WriterOptions options;
-    options.block_rows = 2000;
+    options.block_rows = options.backlog_rows = 2000;
     options.block_ms = 5;
     options.backoff_ms[0] = options.backoff_ms[1] = options.backoff_ms[2] = 20;
     auto writer = Writer::Start(*spool, *warehouse_, options);
     uint64_t offset = 0;
     for (int round = 0; round < kills; ++round) {
         // Three months in turn, so that every block becomes three inserts.
-        for (int batch = 0; batch < 40; ++batch) {
+        for (int batch = 0; batch < 20; ++batch) {
             std::string entries;
             for (int i = 0; i < 500; ++i) {
                 ++offset;
@@ -340,7 +340,7 @@ TEST_F(WithChild, KilledDuringInsertsNoRowIsLostOrDoubled) {
                     kJanuary + static_cast<int64_t>(offset % 3) * 31 * base::kDayMs));
             }
             spool->Append(entries);
-            if (batch == 10 + round % 20) {
+            if (batch == 5 + round % 10) {
                 const int pid = child_->pid();
                 if (pid > 0) kill(pid, SIGKILL);
             }

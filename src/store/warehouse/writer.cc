@@ -71,7 +71,7 @@ class WriterThread final : public Writer {
         while (!Stopped()) {
             if (!FlushWanted()) spool_.WaitForRows(options_.block_rows, options_.block_ms, kIdleMs);
             if (Stopped()) return;
-            auto blocks = spool_.Take(options_.block_rows, options_.block_bytes);
+            auto blocks = spool_.Take(options_.backlog_rows, options_.block_bytes);
             if (!blocks) {
                 NoteUnreadable(blocks.error());
                 continue;
@@ -115,7 +115,7 @@ class WriterThread final : public Writer {
             std::string_view row;
             while (NextEntry(entries, header, row)) {
                 Insertion& insertion = months[header.month];
-                const bool full = insertion.items.size() >= options_.block_rows ||
+                const bool full = insertion.items.size() >= options_.backlog_rows ||
                                   insertion.bytes.size() + row.size() > options_.block_bytes;
                 if (full && !insertion.items.empty()) {
                     if (!InsertOnce(insertion)) return false;

@@ -1,7 +1,8 @@
 // The writer: one thread that carries rows from the spool to the warehouse, each exactly once.
 //
-// It takes up to limits::kWarehouseBlockRows rows or what came in one second, groups them by month
-// (one insert = one month = one part = all or nothing) and acknowledges them to the spool when all
+// It waits for limits::kWarehouseBlockRows rows or one second, takes what is there (more when rows
+// have piled up: large blocks are three times cheaper), groups it by month (one insert = one month =
+// one part = all or nothing) and acknowledges them to the spool when all
 // months are in. Which rows may be in already: at a start all at or below the highest offset the
 // warehouse has of their partition; after a failed insert all of that insert. Those are asked for by
 // (partition, offset, ordinal), after the earlier attempt is surely over, and only what is missing is
@@ -22,6 +23,7 @@ namespace warehouse {
 
 struct WriterOptions {
     size_t block_rows = limits::kWarehouseBlockRows;
+    size_t backlog_rows = limits::kWarehouseBacklogRows;
     base::DurationMs block_ms = limits::kWarehouseBlockTimeMs;
     size_t block_bytes = limits::kWarehouseBlockBytes;
     // Waits before the second, third and every later try.
