@@ -60,6 +60,9 @@ struct Services {
     // After a segment or journey was saved, published, stopped or deleted; on the thread of
     // `writes`. Unset: nothing.
     std::function<void()> definitions_changed;
+    // Calls back when all timers due by then have run and the letters they led to were handed over:
+    // what POST /api/v1/clock waits for. Unset: the engine's WhenTimersRan alone.
+    std::function<void(base::TimeMs, std::function<void()>)> settle;
     // False until the folds have caught up with the log. Unset: always ready.
     std::function<bool()> ready;
     // Prometheus text for /metrics. Unset: only what the API itself counts.

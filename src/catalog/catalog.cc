@@ -1,5 +1,6 @@
 #include "catalog/catalog.h"
 
+#include <argon2.h>
 #include <simdjson.h>
 
 #include <algorithm>
@@ -128,6 +129,8 @@ base::Status Catalog::Apply(const model::Record& record) {
         return ApplySegment(record.workspace, payload);
     } else if (type.starts_with("journey")) {
         return ApplyJourney(record.workspace, payload);
+    } else if (type == "teammate") {
+        teammates_[{record.workspace, text("email")}] = text("password_hash");
     } else if (type == "sender") {
         senders_[record.workspace] = {text("from_name"), text("from_address"),
                                       text("postal_address")};
@@ -160,6 +163,26 @@ base::Result<NewKeys> Catalog::CreateWorkspace(const std::string& name) {
         TRY(Commit(workspace, std::move(record)));
     }
     return keys;
+}
+
+base::Result<std::string> Catalog::CreateOwner(WorkspaceId workspace, const std::string& email) {
+    std::lock_guard write(write_);
+    // OWASP's floor for Argon2id and above: 46 MiB, one pass, one lane.
+    constexpr uint32_t kPasses = 1, kKibibytes = 47104, kLanes = 1;
+    const std::string password = base::Base64UrlEncode(RandomText(18));
+    const std::string salt = RandomText(16);
+    char hash[128];
+    if (argon2id_hash_encoded(kPasses, kKibibytes, kLanes, password.data(), password.size(),
+                              salt.data(), salt.size(), 32, hash, sizeof hash) != ARGON2_OK) {
+        return base::Fail(base::ErrorCode::kInternal, "argon2id failed");
+    }
+    std::string payload;
+    base::JsonWriter w(payload);
+    w.Begin('{').Key("type").String("teammate").Key("email").String(model::NormalEmail(email));
+    w.Key("role").String("owner").Key("password_hash").String(hash);
+    w.Key("created_ms").Int(clock_.Now()).End('}');
+    TRY(Commit(workspace, std::move(payload)));
+    return password;
 }
 
 std::vector<std::shared_ptr<const Workspace>> Catalog::Workspaces() const {

@@ -53,7 +53,6 @@ struct Segment {
     base::TimeMs created_ms = 0;
 };
 using SegmentPtr = std::shared_ptr<const Segment>;
-using JourneyPtr = std::shared_ptr<const Journey>;
 
 struct JourneyHead {                // What the API lists.
     uint32_t number = 0;
@@ -92,6 +91,10 @@ class Catalog {
 
     // Makes a workspace with its two keys. The secret key is shown here only.
     base::Result<NewKeys> CreateWorkspace(const std::string& name);
+
+    // Adds a teammate with all rights and a random password, which is shown here only; the stream
+    // keeps its Argon2id hash.
+    base::Result<std::string> CreateOwner(WorkspaceId workspace, const std::string& email);
 
     std::vector<std::shared_ptr<const Workspace>> Workspaces() const;
     std::shared_ptr<const Workspace> FindWorkspace(WorkspaceId number) const;
@@ -180,6 +183,7 @@ class Catalog {
     std::map<uint32_t, JourneyHistory> journeys_;
     std::map<std::pair<WorkspaceId, std::string>, LeafUse> leaves_;
     std::map<WorkspaceId, Sender> senders_;
+    std::map<std::pair<WorkspaceId, std::string>, std::string> teammates_;  // Email -> hash.
     std::vector<Change> changes_;
     uint32_t next_number_ = 1;
     uint32_t next_leaf_ = 1;

@@ -65,6 +65,8 @@ struct Journey {
     std::vector<evaluate::LeafPtr> since_entry_leaves;  // Of those, the entry's own.
 };
 
+using JourneyPtr = std::shared_ptr<const Journey>;
+
 // Reads and compiles the body. Unknown fields are refused with their path.
 // Errors: kInvalidArgument with `at` = path into the JSON ("steps[1].for").
 base::Result<std::shared_ptr<const Journey>> CompileJourney(

@@ -24,6 +24,7 @@ constexpr size_t kRecordsAtOnce = 512;        // Then outputs leave and jobs get
 constexpr size_t kEntriesAtOnce = 256;        // Of a frozen state, between records.
 constexpr size_t kPieceBytes = 1 << 20;
 constexpr base::DurationMs kIdleWaitMs = 200;
+constexpr int64_t kJobPauseUs = 200;
 constexpr base::DurationMs kStopTimeMs = 60 * base::kSecondMs;
 
 class PieceSink final : public StateSink {
@@ -136,6 +137,9 @@ class LiveEngine final : public Engine {
     }
 
     int partitions() const override { return log_.partitions(); }
+    Fold& fold(StreamId id) override { return *streams_[id]->fold; }
+    bool other_behaviour() const override { return other_behaviour_; }
+    void HoldTicks(bool hold) override { hold_ticks_ = hold; }
 
     void Post(StreamId id, Job job) override {
         Stream& stream = *streams_[id];
@@ -268,6 +272,11 @@ class LiveEngine final : public Engine {
     base::Status Recover(Worker& worker, const std::vector<Offset>& ends) {
         for (Stream* stream : worker.streams) {
             TRY(Load(*stream));
+            if (stream->store && stream->store->offset() != 0 &&
+                stream->store->behaviour() != state::kBehaviour &&
+                stream->fold->applied() < ends[stream->id]) {
+                other_behaviour_ = true;
+            }
             if (stream->fold->applied() > ends[stream->id]) {
                 return base::Fail(base::ErrorCode::kCorrupt,
                                   "the checkpoint of stream " + std::to_string(stream->id) +
@@ -316,8 +325,9 @@ class LiveEngine final : public Engine {
 
     void WaitForWork(Worker& worker) {
         TimeMs next = base::kNeverMs;
-        bool writing = false;
+        bool writing = false, jobs = false;
         for (Stream* stream : worker.streams) {
+            jobs = jobs || stream->has_jobs;
             if (!stream->tick_waits) next = std::min(next, stream->fold->NextDue());
             writing = writing || stream->phase.load() == Stream::Phase::kWriting;
         }
@@ -325,8 +335,11 @@ class LiveEngine final : public Engine {
         if (next != base::kNeverMs) {
             wait = std::clamp<base::DurationMs>(next - clock_.Now(), 0, wait);
         }
+        // A job that asked to be called again gets its turn soon, without spinning.
+        const auto pause = jobs ? std::chrono::microseconds(kJobPauseUs)
+                                : std::chrono::microseconds(std::max<int64_t>(wait, 1) * 1000);
         std::unique_lock lock(worker.mutex);
-        worker.changed.wait_for(lock, std::chrono::milliseconds(std::max<int64_t>(wait, 1)),
+        worker.changed.wait_for(lock, pause,
                                 [&] { return worker.woken || stop_.load(); });
         worker.woken = false;
     }
@@ -415,7 +428,7 @@ class LiveEngine final : public Engine {
     }
 
     void AskForTick(Stream& stream) {
-        if (stream.tick_waits || log_.End(stream.id) != stream.fold->applied()) return;
+        if (hold_ticks_ || stream.tick_waits || log_.End(stream.id) != stream.fold->applied()) return;
         if (!stream.fold->WantsTick() && stream.fold->NextDue() > clock_.Now()) return;
         stream.tick_waits = true;
         ++ticks_;
@@ -527,6 +540,8 @@ class LiveEngine final : public Engine {
     std::vector<std::unique_ptr<Worker>> workers_;
     std::unique_ptr<Checkpointer> checkpointer_;
     std::atomic<bool> stop_{false};
+    std::atomic<bool> other_behaviour_{false};
+    std::atomic<bool> hold_ticks_{false};
     bool running_ = false;
     mutable std::mutex fatal_mutex_;
     std::optional<base::Error> fatal_;

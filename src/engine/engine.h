@@ -62,6 +62,13 @@ class Engine {
     virtual base::Status Stop(bool checkpoint) = 0;
 
     virtual int partitions() const = 0;
+    // The fold of a stream. Only before Start, after Stop, or of an engine that is not live.
+    virtual Fold& fold(model::StreamId stream) = 0;
+    // True when Start replayed records that another behaviour had written: letters wait until a
+    // person releases them (semantics 5).
+    virtual bool other_behaviour() const = 0;
+    // While true no tick is asked for (the clock ran ahead, semantics 4).
+    virtual void HoldTicks(bool hold) = 0;
     // Queues a job for the thread of the stream. After Stop it is dropped without being run.
     virtual void Post(model::StreamId stream, Job job) = 0;
     // Calls `done` when every timer due by `now` has run in every partition and what it led to

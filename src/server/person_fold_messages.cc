@@ -106,8 +106,9 @@ std::string PersonFold::RefusalOf(Person& person, Workspace& in, const Message& 
 }
 
 void PersonFold::ApplyClaim(const model::Record& record, std::string_view payload) {
-    bool made = false;
-    Person& person = Get(record.workspace, record.person, made);
+    const auto found = persons_.find(record.person);
+    if (found == persons_.end()) return;
+    Person& person = *found->second;
     if (person.moved()) {
         Forward(person, RecordKind::kClaim, 0, 0, payload);
         return;
@@ -175,8 +176,9 @@ void PersonFold::Grant(Person& person, Message& message) {
 }
 
 void PersonFold::ApplyOutcome(const model::Record& record, std::string_view payload) {
-    bool made = false;
-    Person& person = Get(record.workspace, record.person, made);
+    const auto found = persons_.find(record.person);
+    if (found == persons_.end()) return;
+    Person& person = *found->second;
     if (person.moved()) {
         Forward(person, RecordKind::kOutcome, 0, 0, payload);
         return;
@@ -220,8 +222,9 @@ void PersonFold::ApplyOutcome(const model::Record& record, std::string_view payl
 }
 
 void PersonFold::ApplyReceipt(const model::Record& record, std::string_view payload) {
-    bool made = false;
-    Person& person = Get(record.workspace, record.person, made);
+    const auto found = persons_.find(record.person);
+    if (found == persons_.end()) return;
+    Person& person = *found->second;
     if (person.moved()) {
         Forward(person, RecordKind::kReceipt, 0, 0, payload);
         return;
