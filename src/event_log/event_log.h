@@ -53,7 +53,9 @@ class Log {
     // on a thread of the log, when all of them are on stable storage; it must not block. Records
     // become readable before `done` is called. Records of one call that go to one stream keep
     // their order there; after a crash a prefix of the call may have survived.
-    // Errors (nothing was taken; `done` hears of it on a thread of the log, too): kOverloaded  more than limits::kAppendQueueBytesMax wait
+    // Errors (nothing was taken; `done` hears of it on a thread of the log, too):
+    //                             kOverloaded  more than limits::kAppendQueueBytesMax wait, or
+    //                                          the disk does not keep up
     //                             kDiskFull    no room; the control stream has a reserve
     //                             kTooLarge    a payload beyond limits::kRecordBytesMax
     //                             kInvalidArgument  no such stream, or no records

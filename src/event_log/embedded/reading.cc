@@ -146,7 +146,8 @@ base::Result<Offset> EmbeddedLog::Core::SkipRot(StreamId stream, Offset from) {
         }
         ++at;
         const std::lock_guard lock(state_mutex_);
-        const size_t index = SegmentAt(stream, std::max(at, segments_.front()->bases[stream].next_offset));
+        const Offset begin = segments_.front()->bases[stream].next_offset;
+        const size_t index = SegmentAt(stream, std::max(at, begin));
         // A segment without a file is left at once.
         if (segments_[index]->file == nullptr && index + 1 < segments_.size()) {
             at = std::max(at, segments_[index + 1]->bases[stream].next_offset);

@@ -53,7 +53,8 @@ struct BlockView {
 
 class Tail {
   public:
-    explicit Tail(size_t bytes_max) : bytes_max_(bytes_max), pool_(std::make_shared<BufferPool>()) {}
+    explicit Tail(size_t bytes_max)
+        : bytes_max_(bytes_max), pool_(std::make_shared<BufferPool>()) {}
 
     // Where to write `bytes` at `position` of a segment, with a page to spare behind them.
     // Commit thread only; the block may not be in the tail yet.
