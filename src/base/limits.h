@@ -116,6 +116,10 @@ inline constexpr size_t kWarehouseSqlBytesMax = 256 * 1024;  // A statement; lon
 inline constexpr int kSmtpConnectionsMax = 128;
 inline constexpr base::DurationMs kSmtpDotTimeMs = 10 * base::kMinuteMs;  // RFC 5321 4.5.3.2.6.
 inline constexpr size_t kOpenClaimsPerConnection = 1;
+inline constexpr size_t kOpenClaimsToMailbox = 64;          // Without a mail server.
+inline constexpr size_t kDotSlots = 8192;                   // 512 KB; then the longest settled goes.
+inline constexpr base::DurationMs kClaimLeaseMs = 30 * base::kSecondMs;  // Real time; then an
+                                                            // unanswered claim gives its place back.
 inline constexpr size_t kLetterBytesMax = 1024 * 1024;      // Rendered; larger: failed.
 inline constexpr size_t kSmtpQueueBytesMax = 64 * 1024 * 1024;  // Waiting; beyond: kOverloaded.
 inline constexpr size_t kSmtpReplyLineBytesMax = 2048;      // Longer: the reply is malformed.
@@ -144,11 +148,15 @@ inline constexpr int kTemplateLoopItemsMax = 1000;          // Of one loop; more
 inline constexpr size_t kApiBodyBytesMax = 1024 * 1024;
 inline constexpr int kPageLimitDefault = 50;
 inline constexpr int kPageLimitMax = 500;
+inline constexpr size_t kLongQueriesWaitingMax = 32;        // Scans, timelines; beyond: kOverloaded.
+inline constexpr int kLongQueryThreads = 2;                 // Answer those.
+inline constexpr size_t kPreviewSampleMax = 10;             // Cards beside the count.
 inline constexpr size_t kApiWritesWaitingMax = 256;         // Changes of definitions; beyond: 503.
 inline constexpr size_t kApiParametersMax = 16;             // Of a query string; more: 400.
 inline constexpr size_t kRefusedEventsKept = 1000;          // For the debugger; the oldest goes.
 inline constexpr size_t kRecentCalls = 100'000;             // Joining calls; then half is forgotten.
 inline constexpr base::DurationMs kRecentCallsMs = 10 * base::kMinuteMs;  // The same after this time.
 inline constexpr size_t kMailboxLetters = 1000;             // Of the built-in mailbox; the oldest goes.
+inline constexpr size_t kMailboxBytesMax = 64 * 1024 * 1024;  // Of its letters; as above.
 
 }  // namespace limits
