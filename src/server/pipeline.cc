@@ -268,6 +268,14 @@ class LivePipeline final : public Pipeline {
         options.dkim_domain = config_.dkim_domain;
         options.dkim_selector = config_.dkim_selector;
         options.dkim_key = config_.dkim_key;
+        options.when_folded = [this](model::StreamId stream, model::Offset offset,
+                                     std::function<void()> done) {
+            engine_->Post(stream, [offset, done = std::move(done)](engine::Fold& fold) {
+                if (fold.applied() < offset) return false;
+                done();
+                return true;
+            });
+        };
         if (config_.smtp_url.empty()) {
             TRY_ASSIGN(mailbox_, FileMailbox::Open(config_.directory + "/mailbox"));
             services_->mailbox = mailbox_.get();
@@ -411,10 +419,12 @@ base::Result<Initialised> Initialise(const std::string& directory, int partition
     }
     fs::permissions(directory, fs::perms::owner_all, failed);
     base::SystemClock clock;
+    // Time in the log begins with the first start, whose clock may be a simulated one of years ago.
+    base::SimulatedClock beginning(0);
     event_log::EmbeddedLog::Options options;
     options.directory = directory + "/log";
     options.partitions = partitions;
-    options.clock = &clock;
+    options.clock = &beginning;
     TRY_ASSIGN(const auto log, event_log::EmbeddedLog::Open(options));
     TRY_ASSIGN(const auto catalog, catalog::Catalog::Open(*log, clock));
     TRY_ASSIGN(const auto keys, catalog->CreateWorkspace("Default"));
