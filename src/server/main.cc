@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "server/config.h"
 #include "server/pipeline.h"
 #include "server/replay_retail.h"

@@ -72,12 +72,6 @@ std::string MetricsText(const Measured& m) {
         lines.Counter("http_requests_total", "Requests handed to a handler", http.requests);
         lines.Counter("http_refused_total", "Requests refused by the server", http.refused);
     }
-    const auto& tracking = m.services.counts;
-    lines.Counter("ingest_requests_total", "Requests of the tracking API", tracking.requests);
-    lines.Counter("ingest_events_total", "Events acknowledged", tracking.events);
-    lines.Counter("ingest_links_total", "Link records appended", tracking.links);
-    lines.Counter("ingest_turned_away_total", "Requests answered 503", tracking.turned_away);
-    lines.Counter("receipts_total", "Opens, clicks, unsubscribes", tracking.receipts);
     if (m.dispatcher != nullptr) {
         const auto letters = m.dispatcher->Counters();
         lines.Counter("letters_sent_total", "Letters accepted by the mail server", letters.sent);

@@ -1,9 +1,9 @@
-// The text of /metrics: Prometheus' exposition format 0.0.4.
+// The server's own part of /metrics, Prometheus' exposition format 0.0.4; the API adds what it
+// counts itself.
 #pragma once
 
 #include <string>
 
-#include "api/services.h"
 #include "engine/engine.h"
 #include "event_log/embedded/embedded_log.h"
 #include "net/http/server.h"
@@ -23,7 +23,6 @@ struct Measured {
     const warehouse::ChildProcess* child;
     const Dispatcher* dispatcher;
     const http::Server* http;
-    const api::Services& services;
 };
 
 // Any thread.

@@ -184,7 +184,7 @@ class LivePipeline final : public Pipeline {
         TRY_ASSIGN(child_, warehouse::ChildProcess::Start(child));
         warehouse::HttpWarehouseOptions http;
         http.socket_path = child.child.socket_path;
-        http.end_all = [this] { return child_->Restart(); };
+        http.child = child_.get();
         warehouse_ = warehouse::ConnectWarehouse(http);
         writer_ = warehouse::Writer::Start(*spool_, *warehouse_);
         return {};
@@ -201,14 +201,14 @@ class LivePipeline final : public Pipeline {
         services_->ready = [this] { return ready_.load(); };
         services_->metrics = [this] {
             return MetricsText({*log_, *engine_, *spool_, writer_.get(), child_.get(),
-                                dispatcher_.get(), http_.get(), *services_});
+                                dispatcher_.get(), http_.get()});
         };
         services_->settle = [this](base::TimeMs now, std::function<void()> done) {
             Settle(now, std::move(done));
         };
         ingest::AgentPatterns::Files files;
-        files.uap = FindFile(config_.agent_patterns, {"node_modules/uap-core/regexes.yaml"});
-        files.robots = FindFile(config_.robot_patterns,
+        files.uap_regexes_yaml = FindFile(config_.agent_patterns, {"node_modules/uap-core/regexes.yaml"});
+        files.crawlers_json = FindFile(config_.robot_patterns,
                                 {"node_modules/crawler-user-agents/crawler-user-agents.json"});
         agents_ = std::make_unique<ingest::LazyAgentPatterns>(
             files, [](std::string text) { Say("ingest: " + text); });

@@ -292,7 +292,10 @@ void Decoder::Impl::SetPerson(model::Event& e) const {
 
 void Decoder::Impl::SetDevice(model::Event& e) {
     // A server's own header says nothing about the person.
-    if (e.user_agent.empty() && facts->key_trust == Trust::kPublicKey) {
+    // The request's own agent speaks of the visitor only when a browser sent it: a server or a
+    // developer's curl is the messenger, not a robot that visits.
+    if (e.user_agent.empty() && facts->key_trust == Trust::kPublicKey &&
+        facts->user_agent.starts_with("Mozilla/")) {
         e.user_agent = Cut(facts->user_agent, limits::kAgentBytesMax);
     }
     if (agents == nullptr || e.user_agent.empty()) return;
