@@ -279,6 +279,15 @@ void Attributes::Unite(const Attributes& other) {
     }
 }
 
+void Attributes::Assign(std::vector<std::pair<uint32_t, AttributeValue>>& all) {
+    std::erase_if(all, [](const auto& entry) { return entry.first == UINT32_MAX; });
+    std::sort(all.begin(), all.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    bytes_.clear();
+    for (const auto& [name, value] : all) Put(bytes_, name, value);
+    count_ = static_cast<uint32_t>(all.size());
+}
+
 bool Attributes::Load(std::string_view bytes) {
     bytes_.assign(bytes);
     count_ = 0;

@@ -169,11 +169,34 @@ class Attributes {
             if (value.type != AttributeType::kNone) visit(name, value);
         }
     }
+    template <typename Visit>  // The same with removals, which are of type kNone.
+    void ForEachStored(Visit&& visit) const {
+        base::ByteReader in(bytes_);
+        while (!in.done()) {
+            uint32_t name = 0;
+            const AttributeValue value = Next(in, name);
+            visit(name, value);
+        }
+    }
+    // Gives every name the number that another partition knows it by; kUnknown ones are dropped.
+    template <typename NumberOf>   // uint32_t NumberOf(uint32_t)
+    void Renumber(NumberOf&& number_of) {
+        std::vector<std::pair<uint32_t, AttributeValue>> all;
+        const std::string before = bytes_;
+        base::ByteReader in(before);
+        while (!in.done()) {
+            uint32_t name = 0;
+            const AttributeValue value = Next(in, name);
+            all.emplace_back(number_of(name), value);
+        }
+        Assign(all);
+    }
     const std::string& bytes() const { return bytes_; }
     bool Load(std::string_view bytes);
 
   private:
     static AttributeValue Next(base::ByteReader& in, uint32_t& name);
+    void Assign(std::vector<std::pair<uint32_t, AttributeValue>>& all);
     std::string bytes_;
     uint32_t count_ = 0;
 };

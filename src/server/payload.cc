@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 
 namespace server {
@@ -29,6 +30,17 @@ bool KeyOf(element root, std::string_view field, model::FactKey& key) {
     key.offset = offset;
     key.ordinal = static_cast<uint32_t>(ordinal);
     return true;
+}
+
+bool Unpack(MovedIn& moved) {
+    base::ByteReader in(moved.packed);
+    moved.names.clear();
+    for (uint64_t n = in.Count(); n > 0 && in.ok(); --n) {
+        const auto number = static_cast<uint32_t>(in.Varint());
+        moved.names.emplace_back(number, in.Text());
+    }
+    moved.state = in.Raw(in.left());
+    return in.ok();
 }
 
 bool IdOf(element root, std::string_view field, model::PersonId& id) {
@@ -65,7 +77,19 @@ bool ReadMovedIn(std::string_view payload, MovedIn& moved) {
     std::string_view state;
     return Parse(payload, root) && KeyOf(root, "from", moved.from) &&
            IdOf(root, "who", moved.who) && root["state"].get(state) == simdjson::SUCCESS &&
-           base::Base64Decode(state, moved.state);
+           base::Base64Decode(state, moved.packed) && Unpack(moved);
+}
+
+std::string PackMover(const model::Person& person, const model::Names& names) {
+    std::string out;
+    base::ByteWriter w(out);
+    w.Varint(person.attributes.count());
+    person.attributes.ForEachStored([&](uint32_t name, const model::AttributeValue&) {
+        w.Varint(name);
+        w.Text(names.Text(name));
+    });
+    model::EncodePerson(out, person);
+    return out;
 }
 
 bool ReadKeyField(std::string_view payload, std::string_view field, model::FactKey& key) {

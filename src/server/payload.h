@@ -4,8 +4,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "model/ids.h"
+#include "model/names.h"
+#include "model/person.h"
 #include "model/record.h"
 
 namespace server {
@@ -27,8 +31,12 @@ bool ReadMovedOut(std::string_view payload, MovedOut& moved);
 struct MovedIn {
     model::FactKey from;
     model::PersonId who;
-    std::string state;
+    std::string packed;         // names and state, as the record carries them.
+    std::vector<std::pair<uint32_t, std::string>> names;   // Of attributes, by the mover's numbers.
+    std::string state;          // model::EncodePerson.
 };
+// Numbers of names mean something in one partition only, so their texts go along.
+std::string PackMover(const model::Person& person, const model::Names& names);
 bool ReadMovedIn(std::string_view payload, MovedIn& moved);
 
 // One key [stream, offset, ordinal] of the object.

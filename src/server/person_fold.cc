@@ -37,6 +37,7 @@ void PersonFold::Prefetch(const model::Record& record) {
 void PersonFold::Apply(const model::Record& record) {
     CHECK(record.offset == offset_ + 1);
     numbers_ = {stream_, record.offset, 0};
+    rows_from_ = rows_.size();
     log_time_ = std::max(now_, record.time_ms);
     RunTimers(log_time_);
     now_ = log_time_;
@@ -64,6 +65,7 @@ void PersonFold::Apply(const model::Record& record) {
         case RecordKind::kControl: break;
     }
     StepCursor();
+    if (rows_unsorted_) SortRows();
     offset_ = record.offset;
 }
 
@@ -197,9 +199,13 @@ void PersonFold::JudgeReceipts(Person& person) {
             // Several links of one letter within the pending time: a scanner follows them all.
             bool machine = receipt.machine;
             if (click) {
-                for (const auto& other : receipts) {
-                    machine = machine || (other.message == receipt.message &&
-                                          other.kind == receipt.kind && other.link != receipt.link);
+                for (auto& other : receipts) {
+                    if (other.message != receipt.message || other.kind != receipt.kind ||
+                        other.link == receipt.link) {
+                        continue;
+                    }
+                    // The ones that are judged later must not pass for human alone.
+                    machine = other.machine = true;
                 }
             }
             TimeMs& first = click ? message.clicked_ms : message.opened_ms;
@@ -225,16 +231,13 @@ void PersonFold::ApplyEvent(model::WorkspaceId workspace, const PersonId& id, ui
         Forward(person, kind, fingerprint, name_hash, payload);
         return;
     }
+    Touch(person);
     if (fingerprint != 0) {
         if (!person.taken) person.taken = std::make_unique<model::TakenIds>();
-        if (person.taken->Has(fingerprint)) {
+        if (!person.taken->Take(fingerprint, now_)) {
             ++counters_.duplicates;
             return;
         }
-        Touch(person);
-        person.taken->Take(fingerprint, now_);
-    } else {
-        Touch(person);
     }
     model::EventView event;
     if (!reader_.ReadCopy(payload, event)) {
@@ -243,13 +246,19 @@ void PersonFold::ApplyEvent(model::WorkspaceId workspace, const PersonId& id, ui
     }
     ++counters_.events;
     Workspace& in = In(workspace);
+    // Other records (a claim, a receipt) may have made her before.
+    const bool first = person.events == 0;
     changed_.Clear();
+    const bool bounced = person.facts && person.facts->bounced_ms != 0;
+    const std::string address(bounced ? profile::EmailOf(person, names_) : std::string_view());
     profile::Apply(person, names_, in.secret, event, now_, changed_);
+    // A bounce speaks of the address it met.
+    if (bounced && profile::EmailOf(person, names_) != address) person.facts->bounced_ms = 0;
     EventRow(person, event, payload);
     moves_.clear();
     facts_.clear();
     TimeMs due = base::kNeverMs;
-    if (made) in.watch.MarkAll();
+    if (first) in.watch.MarkAll();
     for (const uint32_t name : changed_.attributes) in.watch.MarkAttribute(name);
     if (changed_.touches) in.watch.MarkTouches();
     // Robots are kept and marked, and count for nothing.
@@ -262,7 +271,7 @@ void PersonFold::ApplyEvent(model::WorkspaceId workspace, const PersonId& id, ui
         }
     }
     FactRows(person, "event");
-    if (!changed_.attributes.empty() || made) {
+    if (!changed_.attributes.empty() || first) {
         due = std::min(due, in.watch.NextFlip(person, names_, now_));
     }
     if (person.facts) due = std::min(due, in.runner.NextDue(person, names_, now_));
@@ -296,7 +305,7 @@ void PersonFold::ApplyForwarded(const model::Record& record) {
         case RecordKind::kClaim: ApplyClaim(record, payload); break;
         case RecordKind::kOutcome: ApplyOutcome(record, payload); break;
         case RecordKind::kReceipt: ApplyReceipt(record, payload); break;
-        case RecordKind::kLoaded: ApplyLoadedPersons(record.workspace, payload); break;
+        case RecordKind::kLoaded: ApplyLoadedPersons(record.workspace, payload, true); break;
         default: ++counters_.unreadable; break;
     }
 }
@@ -348,8 +357,7 @@ void PersonFold::ApplyMovedOut(const model::Record& record) {
     Person& person = Get(record.workspace, record.person, made);
     if (person.moved()) return;
     Touch(person);
-    std::string state;
-    model::EncodePerson(state, person);
+    const std::string state = PackMover(person, names_);
     for (const auto& membership : person.segments) {
         members_[membership.segment].remove(person.slot);
     }
@@ -385,7 +393,7 @@ void PersonFold::ApplyMovedIn(const model::Record& record) {
         Relay(model::PartitionOf(person.moved_to, partitions_), RecordKind::kMovedIn,
               record.workspace, person.moved_to, 0, 0, [&](std::string& json) {
                   json += ",\"who\":\"" + model::ToText(moved.who) + "\",\"state\":\"" +
-                          base::Base64Encode(moved.state) + '"';
+                          base::Base64Encode(moved.packed) + '"';
               });
         return;
     }
@@ -394,6 +402,15 @@ void PersonFold::ApplyMovedIn(const model::Record& record) {
         ++counters_.unreadable;
         return;
     }
+    std::map<uint32_t, uint32_t> numbers;
+    for (const auto& [number, text] : moved.names) numbers[number] = names_.Number(text);
+    theirs.attributes.Renumber([&](uint32_t name) {
+        const auto it = numbers.find(name);
+        return it == numbers.end() ? model::Names::kUnknown : it->second;
+    });
+    // A bounce speaks of the address it met.
+    const std::string our_address(profile::EmailOf(person, names_));
+    const std::string their_address(profile::EmailOf(theirs, names_));
     Touch(person);
     Workspace& in = In(record.workspace);
     profile::Unite(person, theirs);
@@ -405,6 +422,9 @@ void PersonFold::ApplyMovedIn(const model::Record& record) {
     model::PersonFacts facts;
     if (theirs.facts) facts = std::move(*theirs.facts);
     facts.merged.push_back(moved.who);
+    const auto address = profile::EmailOf(person, names_);
+    if (address != their_address) facts.bounced_ms = 0;
+    if (address != our_address) person.Facts().bounced_ms = 0;
     journeys::Runner::Unite(person.Facts(), std::move(facts), now_);
     const auto& merged = person.facts->merged;
     for (auto& key : person.ids) {
@@ -412,8 +432,12 @@ void PersonFold::ApplyMovedIn(const model::Record& record) {
                         std::find(merged.begin(), merged.end(), key.hash) != merged.end();
     }
     for (const auto& message : person.facts->messages) {
-        if (message.state == model::MessageState::kWaiting) {
+        const bool claimed = message.state == model::MessageState::kClaimed;
+        if (claimed || (message.state == model::MessageState::kWaiting &&
+                        message.retry_ms == base::kNeverMs)) {
+            // A sender that knows nothing of a claim lost it in a crash, while she was on her way.
             Announce(person, message, model::OutboxEvent::Kind::kWaiting);
+            outbox_.back().claimed_before = claimed;
         }
     }
     const std::string who = model::ToText(moved.who);
@@ -421,6 +445,9 @@ void PersonFold::ApplyMovedIn(const model::Record& record) {
     in.watch.MarkAll();
     // Changes that a merge derives start no journey (semantics 17).
     AfterChange(person, in, false, "merge");
+    // From now on what is hers may be written here at once (identity/link_map.h).
+    Relay(static_cast<model::StreamId>(partitions_), RecordKind::kLinkDone, record.workspace,
+          moved.who, 0, 0, [](std::string&) {});
 }
 
 void PersonFold::ApplyJoinClaim(const model::Record& record) {
@@ -570,7 +597,7 @@ void PersonFold::RowOf(
     row.partition = stream_;
     row.offset = key.offset;
     row.ordinal = static_cast<decltype(row.ordinal)>(key.ordinal);
-    warehouse::AppendEntry(rows_, row);
+    AppendRow(row);
 }
 
 void PersonFold::EventRow(const Person& person, const model::EventView& event,
@@ -612,7 +639,30 @@ void PersonFold::EventRow(const Person& person, const model::EventView& event,
     row.partition = stream_;
     row.offset = numbers_.offset;
     row.ordinal = 0;
+    AppendRow(row);
+}
+
+void PersonFold::AppendRow(const warehouse::RowView& row) {
+    rows_unsorted_ = rows_unsorted_ || (rows_.size() > rows_from_ && row.ordinal < last_ordinal_);
+    last_ordinal_ = row.ordinal;
     warehouse::AppendEntry(rows_, row);
+}
+
+void PersonFold::SortRows() {
+    rows_unsorted_ = false;
+    const std::string unsorted = rows_.substr(rows_from_);
+    std::vector<std::pair<uint32_t, std::string_view>> entries;
+    std::string_view left = unsorted, row;
+    warehouse::EntryHeader header;
+    while (!left.empty()) {
+        const std::string_view whole = left;
+        CHECK(warehouse::NextEntry(left, header, row));
+        entries.emplace_back(header.ordinal, whole.substr(0, whole.size() - left.size()));
+    }
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    rows_.resize(rows_from_);
+    for (const auto& [ordinal, entry] : entries) rows_.append(entry);
 }
 
 }  // namespace server

@@ -26,6 +26,7 @@
 #include "model/event.h"
 #include "model/names.h"
 #include "model/person.h"
+#include "store/warehouse/row.h"
 
 namespace server {
 
@@ -127,9 +128,11 @@ class PersonFold final : public engine::Fold {
     void ApplyReceipt(const model::Record& record, std::string_view payload);
     void ApplyMarker(const model::Record& record);
     void ApplyLoaded(const model::Record& record);
-    void ApplyLoadedPersons(model::WorkspaceId workspace, std::string_view payload);
+    // `came_after`: forwarded, because the person moved.
+    void ApplyLoadedPersons(model::WorkspaceId workspace, std::string_view payload,
+                            bool came_after);
     void ApplyLoadedPerson(model::WorkspaceId workspace, const model::PersonId& id,
-                           std::string_view state);
+                           std::string_view state, bool came_after);
     void ApplyReady(const model::Record& record);
     void ApplyRetired(const model::Record& record);
     void ApplyStarted(const model::Record& record);
@@ -160,6 +163,9 @@ class PersonFold final : public engine::Fold {
     void Skip(model::Person& person, model::Message& message, std::string reason);
     void MessageRow(const model::Person& person, const model::Message& message,
                     std::string_view name);
+    // The spool takes rows by rising key only; facts are numbered before they are written down.
+    void AppendRow(const warehouse::RowView& row);
+    void SortRows();
     // An event of the server itself ("Email Sent"), by way of the log.
     void EmitEvent(const model::Person& person, std::string_view name, const model::Message& about,
                    std::string_view more_properties, bool machine);
@@ -203,6 +209,7 @@ class PersonFold final : public engine::Fold {
     std::priority_queue<Due, std::vector<Due>, std::greater<>> timers_;
     std::vector<model::PersonId> cursor_order_;
     size_t cursor_at_ = 0;
+    bool cursor_listed_ = false;      // cursor_order_ is of the open cursor.
     std::set<model::PersonId> cursor_made_;   // Made while the cursor is open.
 
     // of the record at hand
@@ -215,6 +222,9 @@ class PersonFold final : public engine::Fold {
 
     // outputs
     std::string rows_;
+    size_t rows_from_ = 0;           // Where the rows of the record at hand begin.
+    uint32_t last_ordinal_ = 0;
+    bool rows_unsorted_ = false;
     std::vector<model::OutboxEvent> outbox_;
 
     // checkpoint

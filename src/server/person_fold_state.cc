@@ -151,7 +151,10 @@ segments::CursorView PersonFold::CursorNow() const {
 void PersonFold::StepCursor() {
     if (cursors_.empty()) return;
     Cursor& cursor = cursors_.front();
-    if (cursor_order_.empty() && cursor_made_.empty()) {
+    if (!cursor_listed_) {
+        cursor_listed_ = true;
+        cursor_made_.clear();
+        cursor_order_.clear();
         // In id order; those made while the cursor is open are kept beside and met in their place.
         cursor_order_.reserve(persons_.size());
         for (const auto& [id, person] : persons_) {
@@ -179,8 +182,7 @@ void PersonFold::StepCursor() {
                 });
             }
             cursors_.pop_front();
-            cursor_order_.clear();
-            cursor_made_.clear();
+            cursor_listed_ = false;
             Rebuild();
             return;
         }
@@ -216,6 +218,7 @@ void PersonFold::VisitOne(Person& person, const Cursor& cursor) {
                                  facts_);
             }
         }
+        if (!moves_.empty()) in.runner.Judge(person, names_, now_, numbers_, facts_);
         FactRows(person, "initial");
         Schedule(person, NextDueOf(person));
         return;
@@ -230,6 +233,7 @@ void PersonFold::VisitOne(Person& person, const Cursor& cursor) {
         moves_.push_back({cursor.definition.number, false});
     }
     if (!segment) in.runner.Retire(person, cursor.definition.number, now_, numbers_, facts_);
+    if (!moves_.empty()) in.runner.Judge(person, names_, now_, numbers_, facts_);
     FactRows(person, "retired");
     in.watch.Purge(person);
     Schedule(person, NextDueOf(person));
@@ -246,12 +250,13 @@ void PersonFold::ApplyLoaded(const model::Record& record) {
         // equal and are passed over.
         if (t.state != DefinitionState::kMarked || part != t.loaded) return;
         ++t.loaded;
-        ApplyLoadedPersons(record.workspace, record.payload);
+        ApplyLoadedPersons(record.workspace, record.payload, false);
         return;
     }
 }
 
-void PersonFold::ApplyLoadedPersons(model::WorkspaceId workspace, std::string_view payload) {
+void PersonFold::ApplyLoadedPersons(model::WorkspaceId workspace, std::string_view payload,
+                                    bool came_after) {
     simdjson::dom::parser parser;
     simdjson::dom::element root;
     simdjson::dom::array list;
@@ -270,12 +275,12 @@ void PersonFold::ApplyLoadedPersons(model::WorkspaceId workspace, std::string_vi
             ++counters_.unreadable;
             continue;
         }
-        ApplyLoadedPerson(workspace, id, state);
+        ApplyLoadedPerson(workspace, id, state, came_after);
     }
 }
 
 void PersonFold::ApplyLoadedPerson(model::WorkspaceId workspace, const PersonId& id,
-                                   std::string_view state) {
+                                   std::string_view state, bool came_after) {
     bool made = false;
     Person& person = Get(workspace, id, made);
     if (person.moved()) {
@@ -291,7 +296,12 @@ void PersonFold::ApplyLoadedPerson(model::WorkspaceId workspace, const PersonId&
         return;
     }
     Touch(person);
-    In(workspace).watch.Unite(person.accumulators, loaded);
+    Workspace& here = In(workspace);
+    here.watch.Unite(person.accumulators, loaded);
+    if (!came_after) return;
+    // She moved here, and the definition may be shown already.
+    here.watch.MarkAll();
+    AfterChange(person, here, false, "initial");
 }
 
 bool PersonFold::Shows(Change::Kind kind, uint32_t number, uint32_t version) const {
