@@ -27,6 +27,10 @@ void LinkFold::Apply(const model::Record& record) {
         }
         return;
     }
+    if (record.kind == model::RecordKind::kLinkDone) {
+        map_.Arrived(record.person);
+        return;
+    }
     identity::LinkCall call;
     if (record.kind != model::RecordKind::kLink || !identity::DecodeCall(record.payload, call)) {
         return;

@@ -54,6 +54,21 @@ model::PersonId LinkMap::RootLocked(const model::PersonId& id) const {
     }
 }
 
+model::PersonId LinkMap::HomeLocked(const model::PersonId& id) const {
+    model::PersonId at = id;
+    while (true) {
+        const auto it = nodes_.find(at);
+        if (it == nodes_.end() || it->second.parent == at || !it->second.arrived) return at;
+        at = it->second.parent;
+    }
+}
+
+void LinkMap::Arrived(const model::PersonId& moved) {
+    std::unique_lock lock(mutex_);
+    const auto it = nodes_.find(moved);
+    if (it != nodes_.end()) it->second.arrived = true;
+}
+
 model::PersonId LinkMap::Root(const model::PersonId& id) const {
     std::shared_lock lock(mutex_);
     return RootLocked(id);
@@ -78,7 +93,7 @@ Resolved LinkMap::Resolve(const LinkCall& call) const {
     if (call.ids.empty()) return result;
     std::shared_lock lock(mutex_);
     const Set first = SetOf(call.ids.front());
-    result.person = first.root;
+    result.person = HomeLocked(call.ids.front().hash);
     // Only ids that somebody can own are worth a mark of trust.
     if (call.trusted && !first.trusted && call.ids.front().kind != model::IdKind::kAnonymous) {
         result.needs_link = true;
@@ -89,7 +104,9 @@ Resolved LinkMap::Resolve(const LinkCall& call) const {
         if (verdict == Verdict::kJoin || verdict == Verdict::kPending) result.needs_link = true;
         // An untrusted call that names somebody's id does not write on that person's card as long
         // as it has an own browser to be known by.
-        if (verdict == Verdict::kPending && first.trusted) result.person = other.root;
+        if (verdict == Verdict::kPending && first.trusted) {
+            result.person = HomeLocked(call.ids[i].hash);
+        }
         if (call.trusted && !other.trusted && call.ids[i].kind != model::IdKind::kAnonymous) {
             result.needs_link = true;
         }
@@ -142,7 +159,8 @@ std::string LinkMap::Encode(const Node& node) {
     base::ByteWriter w(out);
     w.U64(node.parent.hi);
     w.U64(node.parent.lo);
-    w.U8(static_cast<uint8_t>((node.trusted ? 1 : 0) | (node.has_user ? 2 : 0)));
+    w.U8(static_cast<uint8_t>((node.trusted ? 1 : 0) | (node.has_user ? 2 : 0) |
+                              (node.arrived ? 4 : 0)));
     w.U8(static_cast<uint8_t>(node.kind));
     return out;
 }
@@ -155,6 +173,7 @@ bool LinkMap::Load(const model::PersonId& id, std::string_view bytes) {
     const uint8_t flags = in.U8();
     node.trusted = (flags & 1) != 0;
     node.has_user = (flags & 2) != 0;
+    node.arrived = (flags & 4) != 0;
     node.kind = static_cast<model::IdKind>(in.U8());
     if (!in.ok()) return false;
     std::unique_lock lock(mutex_);

@@ -9,7 +9,11 @@
 //   untrusted: joins only sets that no trusted call has named. Joining a set that one has is a
 //       pending claim.
 //
-// Threads: Fold by one thread; Resolve and Root from any.
+// A joined person's records go on being written under her old id until her state has arrived where
+// she now belongs (Arrived): a copy of an event that was counted before the join can then never
+// overtake what the mover brings, and is known for a copy (semantics 16).
+//
+// Threads: Fold and Arrived by one thread; the rest from any.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -51,12 +55,15 @@ struct Resolved {
 
 class LinkMap {
   public:
-    // The person of an event with these ids (founder first), before any link it asks for.
+    // The person under whom an event with these ids (founder first) is written, before any link it
+    // asks for.
     Resolved Resolve(const LinkCall& call) const;
     model::PersonId Root(const model::PersonId& id) const;
 
     // Applies a call at its place in the stream.
     void Fold(const LinkCall& call, std::vector<Joined>& joined);
+    // The state of `moved` has been united with another person's.
+    void Arrived(const model::PersonId& moved);
 
     // Stored form: one entry a node.
     template <typename Visit>  // visit(const PersonId&, std::string_view bytes)
@@ -70,6 +77,7 @@ class LinkMap {
   private:
     struct Node {
         model::PersonId parent;       // Itself: a root.
+        bool arrived = false;         // Her state has reached a parent.
         bool trusted = false;         // Of the whole set, kept at the root.
         bool has_user = false;        // The same.
         model::IdKind kind = model::IdKind::kAnonymous;
@@ -82,6 +90,7 @@ class LinkMap {
     };
     Set SetOf(const LinkId& id) const;
     model::PersonId RootLocked(const model::PersonId& id) const;
+    model::PersonId HomeLocked(const model::PersonId& id) const;   // As far as all have arrived.
     Node& Get(const LinkId& id);
     static std::string Encode(const Node& node);
     enum class Verdict { kSame, kJoin, kPending, kRefuse };
