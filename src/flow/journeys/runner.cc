@@ -63,7 +63,8 @@ void Runner::OnEvent(Person& person, const model::Names& names, const model::Eve
         auto& entries = person.facts->entries;
         for (size_t i = 0; i < entries.size(); ++i) {
             JourneyEntry& entry = entries[i];
-            if (entry.end != EntryEnd::kOpen) continue;
+            // Robots count for nothing.
+            if (entry.end != EntryEnd::kOpen || event.is_bot) continue;
             const auto journey = find_(entry.journey, entry.version);
             if (!journey) continue;
             for (const auto& leaf : journey->since_entry_leaves) {
@@ -97,8 +98,9 @@ void Runner::OnEvent(Person& person, const model::Names& names, const model::Eve
             if (key.empty()) continue;
         }
         if (!MayEnter(person, journey, key)) continue;
-        Enter(person, names, journey, std::move(key), event.name, event.properties_json, now,
-              numbers, facts);
+        Enter(person, names, journey, {std::move(key), event.name, event.properties_json,
+                                       std::min(event.time_ms, now)},
+              now, numbers, facts);
     }
 }
 
@@ -109,7 +111,7 @@ void Runner::OnMove(Person& person, const model::Names& names, uint32_t segment,
     for (const uint32_t index : found->second) {
         const Journey& journey = *running_[index];
         if (journey.entry_on_leave == entered || !MayEnter(person, journey, {})) continue;
-        Enter(person, names, journey, {}, {}, {}, now, numbers, facts);
+        Enter(person, names, journey, {{}, {}, {}, now}, now, numbers, facts);
     }
 }
 
@@ -133,8 +135,8 @@ bool Runner::MayEnter(const Person& person, const Journey& journey, const std::s
 }
 
 void Runner::Enter(Person& person, const model::Names& names, const Journey& journey,
-                   std::string key, std::string_view trigger, std::string_view properties,
-                   TimeMs now, model::FactNumbers& numbers, std::vector<Fact>& facts) {
+                   Start start, TimeMs now, model::FactNumbers& numbers,
+                   std::vector<Fact>& facts) {
     auto& entries = person.Facts().entries;
     if (journey.again == catalog::Again::kEveryTime) {
         const auto ended = [&](const JourneyEntry& e) {
@@ -149,13 +151,13 @@ void Runner::Enter(Person& person, const model::Names& names, const Journey& jou
     entry.journey = journey.number;
     entry.version = journey.version;
     entry.id = numbers.Next();
-    entry.entered_ms = now;
+    entry.entered_ms = start.at_ms;
     entry.seed = base::Mix64(base::Mix64(journey.number) ^ base::Mix64(entry.id.offset) ^
                              base::Mix64((uint64_t{entry.id.stream} << 32) + entry.id.ordinal) ^
                              person.id.lo);
-    entry.key = std::move(key);
-    entry.trigger = trigger;
-    if (properties.size() <= kPropertiesBytesMax) entry.properties = properties;
+    entry.key = std::move(start.key);
+    entry.trigger = start.trigger;
+    if (start.properties.size() <= kPropertiesBytesMax) entry.properties = start.properties;
     Fact fact;
     fact.kind = Fact::Kind::kEntered;
     fact.id = entry.id;
@@ -347,7 +349,7 @@ void Runner::Unite(model::PersonFacts& into, model::PersonFacts from, TimeMs now
     // Withdrawn consent wins.
     if (into.unsubscribed_ms == 0) into.unsubscribed_ms = from.unsubscribed_ms;
     if (into.bounced_ms == 0) into.bounced_ms = from.bounced_ms;
-    if (into.claims.empty()) into.claims = std::move(from.claims);
+    if (!from.claims.empty()) into.claims += (into.claims.empty() ? "" : ",") + from.claims;
 }
 
 }  // namespace journeys

@@ -74,9 +74,17 @@ class Runner {
   private:
     bool MayEnter(const model::Person& person, const catalog::Journey& journey,
                   const std::string& key) const;
+    // What an entry begins with. `at_ms`: own time of the event, so that what the same batch of a
+    // client tells of a moment later counts as since entry.
+    struct Start {
+        std::string key;
+        std::string_view trigger;
+        std::string_view properties;
+        base::TimeMs at_ms = 0;
+    };
     void Enter(model::Person& person, const model::Names& names, const catalog::Journey& journey,
-               std::string key, std::string_view trigger, std::string_view properties,
-               base::TimeMs now, model::FactNumbers& numbers, std::vector<Fact>& facts);
+               Start start, base::TimeMs now, model::FactNumbers& numbers,
+               std::vector<Fact>& facts);
     // True when the entry ended.
     bool JudgeEntry(model::Person& person, const model::Names& names, model::JourneyEntry& entry,
                     base::TimeMs now, model::FactNumbers& numbers, std::vector<Fact>& facts);
