@@ -214,7 +214,12 @@ bool Watch::Purge(model::Person& person) const {
 void Watch::Unite(model::Accumulators& into, const model::Accumulators& from) const {
     for (const auto& theirs : from) {
         const Leaf* leaf = FindLeaf(theirs.leaf);
-        if (leaf != nullptr) leaf->Unite(model::GetAccumulator(into, theirs.leaf), theirs);
+        if (leaf != nullptr) {
+            leaf->Unite(model::GetAccumulator(into, theirs.leaf), theirs);
+        } else if (model::FindAccumulator(into, theirs.leaf) == nullptr) {
+            // Its marker is still on the way to this partition; what she brings must not be lost.
+            model::GetAccumulator(into, theirs.leaf) = theirs.Clone();
+        }
     }
 }
 
