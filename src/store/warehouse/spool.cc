@@ -295,6 +295,10 @@ class FileSpool final : public Spool {
             open_->entries.append(run, static_cast<size_t>(end - run));
         };
         const size_t bytes_before = open_->entries.size();
+        if (bytes_before == 0) {
+            open_->entries.reserve(
+                std::max(options_.block_bytes + options_.block_bytes / 8, entries.size()));
+        }
         EntryHeader header;
         std::string_view row;
         uint32_t rows = 0;
@@ -334,7 +338,6 @@ class FileSpool final : public Spool {
         held.block = std::move(open_);
         held_.push_back(std::move(held));
         open_ = std::make_shared<SpoolBlock>();
-        open_->entries.reserve(options_.block_bytes + options_.block_bytes / 8);
         open_hashes_.clear();
     }
 
