@@ -20,15 +20,14 @@ void EmbeddedLog::Core::PrepareLoop() {
     std::unique_lock lock(work_mutex_);
     for (;;) {
         const bool can_prepare = to_prepare_ > 0 && (seek_room_ || !freed_.empty());
-        if (work_end_ && to_index_.empty()) return;
-        if (work_end_) {
-            IndexOne(lock);
-        } else if (can_prepare) {
+        if (can_prepare && !work_end_) {
             PrepareOne(lock);
         } else if (!freed_.empty()) {
-            FreeOne(lock);
+            FreeOne(lock);  // At the end, too: what was trimmed does not come back.
         } else if (!to_index_.empty()) {
             IndexOne(lock);
+        } else if (work_end_) {
+            return;
         } else if (to_prepare_ > 0) {
             work_changed_.wait_for(lock, retry);
             seek_room_ = true;
