@@ -20,7 +20,6 @@ constexpr std::string_view kMaking = "making-";
 constexpr std::string_view kDamaged = "damaged-";
 constexpr size_t kBlockBytes = 16 * 1024;
 constexpr size_t kReadAheadBytes = 2 * 1024 * 1024;
-constexpr size_t kFileBytes = 32 * 1024 * 1024;
 
 // RocksDB's own log would repeat hundreds of lines for each of our opens; what goes wrong comes
 // back as a status.
@@ -57,10 +56,14 @@ rocksdb::Options MakeOptions(bool create) {
     options.max_write_buffer_number = 2;
     options.arena_block_size = 64 * 1024;
     options.write_buffer_manager = shared.buffers;
-    options.target_file_size_base = kFileBytes;
-    options.max_bytes_for_level_base = 4 * kFileBytes;
-    options.level_compaction_dynamic_level_bytes = true;
-    options.compression = rocksdb::kLZ4Compression;
+    // Sorted runs that merge when they are alike in size: a checkpoint writes few keys over all of
+    // the key space, and levels would rewrite the whole of it each time.
+    options.compaction_style = rocksdb::kCompactionStyleUniversal;
+    options.compaction_options_universal.size_ratio = 50;
+    options.compaction_options_universal.max_size_amplification_percent = 100;
+    options.level0_file_num_compaction_trigger = 8;
+    options.compression = rocksdb::kNoCompression;  // Of young runs; they are rewritten soon.
+    options.bottommost_compression = rocksdb::kLZ4Compression;
     options.stats_dump_period_sec = 0;
     options.stats_persist_period_sec = 0;
     options.manual_wal_flush = true;
