@@ -168,7 +168,8 @@ void Apply(Person& person, model::Names& names, const base::SipKey& workspace_se
         !event.group_id.empty()) {
         ApplyTraits(person, names, event, changed);
     }
-    if (event.is_bot) return;
+    // What the server itself did to her is no sign of life.
+    if (event.is_bot || event.source_key == "server") return;
     person.seen_ms = std::max(person.seen_ms, event.time_ms);
     if (!event.import && IsAct(event)) {
         if (person.visit_ms == 0 || now - person.visit_ms > kVisitIdleMs) {

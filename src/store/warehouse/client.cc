@@ -193,7 +193,7 @@ class HttpWarehouse final : public Warehouse {
             RowKey key;
             key.partition = in.U16();
             key.offset = in.U64();
-            key.ordinal = in.U16();
+            key.ordinal = in.U32();
             if (!in.ok()) return base::Fail(base::ErrorCode::kUnavailable, "short answer");
             keys.push_back(key);
         }

@@ -51,7 +51,7 @@ class Pen {
     char* at_;
 };
 
-constexpr size_t kFixedBytes = 4 + 8 + 8 + 2 + 8 + 2 + 8 + 8 + 2;
+constexpr size_t kFixedBytes = 4 + 8 + 8 + 2 + 8 + 2 + 8 + 8 + 4;
 
 // Spans cut to the length that all three have.
 struct Properties {
@@ -142,8 +142,8 @@ void AppendEntry(std::string& out, const RowView& row) {
                              .person = row.person,
                              .offset = row.offset,
                              .month = MonthOfDate(DateOf(row.time_ms)),
-                             .partition = row.partition,
-                             .ordinal = row.ordinal};
+                             .ordinal = row.ordinal,
+                             .partition = row.partition};
     char* at = out.data() + before;
     std::memcpy(at, &header, sizeof(header));
     CHECK(WriteRow(at + sizeof(header), row, props) == at + sizeof(header) + size);
@@ -185,7 +185,7 @@ bool ReadRow(std::string_view& bytes, Row& row) {
     row.kind = in.Text();
     row.log_time_ms = in.I64();
     row.payload = in.Text();
-    row.ordinal = in.U16();
+    row.ordinal = in.U32();
     if (!in.ok()) return false;
     bytes.remove_prefix(bytes.size() - in.left());
     return true;

@@ -37,14 +37,14 @@ struct RowView {
     std::string_view payload = {};       // Exact JSON text of the record; empty for derived facts.
     uint16_t partition = 0;
     uint64_t offset = 0;
-    uint16_t ordinal = 0;
+    uint32_t ordinal = 0;
 };
 
 // (partition, offset, ordinal): names a row for ever.
 struct RowKey {
     uint16_t partition = 0;
     uint64_t offset = 0;
-    uint16_t ordinal = 0;
+    uint32_t ordinal = 0;
     auto operator<=>(const RowKey&) const = default;
 };
 
@@ -67,7 +67,7 @@ struct Row {
     std::string payload = {};
     uint16_t partition = 0;
     uint64_t offset = 0;
-    uint16_t ordinal = 0;
+    uint32_t ordinal = 0;
 
     RowKey key() const { return {partition, offset, ordinal}; }
     bool operator==(const Row&) const = default;
@@ -87,19 +87,20 @@ inline constexpr std::string_view kColumns =
 
 // --- entries: what the spool holds -----------------------------------------------------------
 
-// 32 bytes before each row, so that grouping by month and looking for a person need no decoding.
+// 40 bytes before each row, so that grouping by month and looking for a person need no decoding.
 struct EntryHeader {
     uint32_t row_bytes = 0;   // Of the RowBinary that follows.
     uint32_t workspace = 0;
     uint64_t person = 0;
     uint64_t offset = 0;
     uint32_t month = 0;       // YYYYMM of the row's day in UTC: the table's partition.
+    uint32_t ordinal = 0;
     uint16_t partition = 0;
-    uint16_t ordinal = 0;
+    uint16_t reserved[3] = {};  // 0.
 
     RowKey key() const { return {partition, offset, ordinal}; }
 };
-static_assert(sizeof(EntryHeader) == 32);
+static_assert(sizeof(EntryHeader) == 40);
 
 // Appends header and row: what fold threads collect and give to Spool::Append.
 void AppendEntry(std::string& out, const RowView& row);

@@ -15,7 +15,7 @@ constexpr std::string_view kEventsChdb26 =
     "campaign LowCardinality(String) CODEC(ZSTD(1)), log_partition UInt16 CODEC(ZSTD(1)),"
     "log_offset UInt64 CODEC(Delta,ZSTD(1)), kind LowCardinality(String) CODEC(ZSTD(1)),"
     "log_time Int64 CODEC(Delta,ZSTD(1)), payload String CODEC(ZSTD(1)),"
-    "log_ordinal UInt16 CODEC(ZSTD(1)),"
+    "log_ordinal UInt32 CODEC(ZSTD(1)),"
     // Lets the question which rows are there, and the highest offset, skip old parts.
     "INDEX place log_offset TYPE minmax GRANULARITY 4)"
     " ENGINE = MergeTree PARTITION BY toYYYYMM(day)"
@@ -33,7 +33,7 @@ constexpr std::string_view kEventsServer18 =
     "workspace UInt32, person UInt64, time Int64, day Date, name String, ids Array(String),"
     "visit UInt64, prop_key Array(String), prop_text Array(String), prop_num Array(Float64),"
     "source String, medium String, campaign String, log_partition UInt16, log_offset UInt64,"
-    "kind String, log_time Int64, payload String, log_ordinal UInt16)"
+    "kind String, log_time Int64, payload String, log_ordinal UInt32)"
     " ENGINE = MergeTree PARTITION BY toYYYYMM(day)"
     " ORDER BY (workspace, person, time, log_partition, log_offset, log_ordinal)"
     " SETTINGS old_parts_lifetime=5";

@@ -271,7 +271,7 @@ class FileSpool final : public Spool {
   private:
     struct Highest {
         uint64_t offset = 0;
-        int32_t ordinal = -1;
+        int64_t ordinal = -1;
     };
 
     // False for a row at or below the highest of its partition.
