@@ -63,7 +63,10 @@ bool IsMachine(const Services& services, const Request& request, bool click) {
 void AppendReceipt(Services& services, const Token& token, model::ReceiptKind kind, bool machine,
                    std::function<void(bool)> done) {
     model::NewRecord record;
-    record.person = services.links.Root(token.person);
+    // Where her state is now: a receipt that came before a joined person's state would find no
+    // message to be about.
+    record.person =
+        services.links.Resolve({{{model::IdKind::kAnonymous, token.person}}, false, false}).person;
     record.stream = model::PartitionOf(record.person, services.log.partitions());
     record.kind = model::RecordKind::kReceipt;
     record.workspace = token.workspace;

@@ -25,7 +25,7 @@ struct MadeLetter {
     std::string bytes;
     std::string subject;
     std::string text;
-    std::string html;        // As it was meant, before links were rewritten.
+    std::string html;        // With its links and pixel as sent.
     std::string mailbox_id;  // 32 hex digits, the same for every try, not to be guessed.
 };
 
