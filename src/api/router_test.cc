@@ -200,7 +200,8 @@ TEST(Segments, AreMadeChangedListedAndDeleted) {
 TEST(Segments, OfAnotherWorkspaceDoNotExist) {
     TestServices t;
     t.Api(Method::kPost, "/api/v1/segments", kPlan);
-    const std::string path = "/api/v1/segments/" + catalog::SegmentId(t.catalog->Segments(1)[0]->number);
+    const std::string path =
+        "/api/v1/segments/" + catalog::SegmentId(t.catalog->Segments(1)[0]->number);
     const std::string other = "Bearer " + t.other_keys.secret_key;
     EXPECT_EQ(404, t.Api(Method::kGet, path, {}, other).status);
     EXPECT_EQ(404, t.Api(Method::kPut, path, kPlan, other).status);

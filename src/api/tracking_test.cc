@@ -309,7 +309,8 @@ TEST(Tracking, WhatMaySucceedLaterIsNeverAFourHundred) {
     t.services->ready = [&] { return ready; };
     later("starting");
     ready = true;
-    EXPECT_EQ(200, t.Ask(Tracking, t.Post("/v1/batch", Batch(Track("u1")), t.keys.write_key)).status);
+    EXPECT_EQ(200,
+              t.Ask(Tracking, t.Post("/v1/batch", Batch(Track("u1")), t.keys.write_key)).status);
     t.log.Fail();
     later("the log has failed");
     EXPECT_EQ(3u, t.services->counts.turned_away.load());
@@ -318,7 +319,8 @@ TEST(Tracking, WhatMaySucceedLaterIsNeverAFourHundred) {
 TEST(Tracking, SignalsOfPrivacyAreHonouredAsConfigured) {
     TestServices t;
     const auto send = [&](const char* header) {
-        Request request = t.Post("/v1/track", R"({"event":"X","anonymousId":"a"})", t.keys.write_key);
+        Request request =
+            t.Post("/v1/track", R"({"event":"X","anonymousId":"a"})", t.keys.write_key);
         request.headers.Add(header, "1");
         return t.Ask(Tracking, std::move(request)).status;
     };
