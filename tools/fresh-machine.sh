@@ -5,8 +5,8 @@
 #
 # Makes a minimal Debian in DIRECTORY (a new temporary one by default), clones this repository into
 # it, runs `./dev up` there twice and `./dev down`, asks /readyz and sends one event. DIRECTORY is
-# removed at the end; KEEP=1 keeps it for a look. MIRROR is a Debian mirror; LISTEN the address, since
-# the new machine shares this one's network.
+# removed at the end; KEEP=1 keeps it for a look. MIRROR is a Debian mirror; LISTEN the address,
+# since the new machine shares this one's network.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 

@@ -34,15 +34,15 @@ inline uint64_t Mix64(uint64_t x) {
     return x ^ (x >> 31);
 }
 
-std::string Sha256(std::string_view text);                               // 32 bytes.
-std::string HmacSha256(std::string_view key, std::string_view text);     // 32 bytes.
-void RandomBytes(void* out, size_t size);                                // CSPRNG; ends the process when it fails.
+std::string Sha256(std::string_view text);                            // 32 bytes.
+std::string HmacSha256(std::string_view key, std::string_view text);  // 32 bytes.
+void RandomBytes(void* out, size_t size);  // CSPRNG; ends the process when it fails.
 bool ConstantTimeEqual(std::string_view a, std::string_view b);
 
-std::string ToHex(std::string_view bytes);                 // Lower case.
-bool FromHex(std::string_view hex, std::string& out);      // False on odd length or a bad digit.
-std::string Base64Encode(std::string_view bytes);          // RFC 4648 section 4, padded.
+std::string ToHex(std::string_view bytes);                   // Lower case.
+bool FromHex(std::string_view hex, std::string& out);        // False on odd length or a bad digit.
+std::string Base64Encode(std::string_view bytes);            // RFC 4648 section 4, padded.
 bool Base64Decode(std::string_view text, std::string& out);  // Either alphabet, padding optional.
-std::string Base64UrlEncode(std::string_view bytes);       // RFC 4648 section 5, unpadded.
+std::string Base64UrlEncode(std::string_view bytes);         // RFC 4648 section 5, unpadded.
 
 }  // namespace base

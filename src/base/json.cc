@@ -24,12 +24,23 @@ bool IsPlain16(const uint8_t* p) {
 
 void AppendEscape(std::string& out, uint8_t c) {
     switch (c) {
-        case '"': out.append("\\\""); return;
-        case '\\': out.append("\\\\"); return;
-        case '\n': out.append("\\n"); return;
-        case '\r': out.append("\\r"); return;
-        case '\t': out.append("\\t"); return;
-        default: break;
+        case '"':
+            out.append("\\\"");
+            return;
+        case '\\':
+            out.append("\\\\");
+            return;
+        case '\n':
+            out.append("\\n");
+            return;
+        case '\r':
+            out.append("\\r");
+            return;
+        case '\t':
+            out.append("\\t");
+            return;
+        default:
+            break;
     }
     static constexpr char kDigits[] = "0123456789abcdef";
     out.append("\\u00");
@@ -84,7 +95,8 @@ void AppendJsonNumber(std::string& out, double value) {
     // Readers, simdjson among them, refuse integers beyond 64 bits; with an exponent they read on.
     const bool wide = std::abs(value) >= 1e18;
     const auto end =
-        wide ? std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr
+        wide ? std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific)
+                   .ptr
              : std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
     out.append(buffer, end);
 }

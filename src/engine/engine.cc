@@ -19,9 +19,9 @@ using model::Offset;
 using model::StreamId;
 
 constexpr size_t kReadBytes = 256 * 1024;
-constexpr size_t kAheadRecords = 16;          // Looked up before their turn (limits.md 3).
-constexpr size_t kRecordsAtOnce = 512;        // Then outputs leave and jobs get their turn.
-constexpr size_t kEntriesAtOnce = 256;        // Of a frozen state, between records.
+constexpr size_t kAheadRecords = 16;    // Looked up before their turn (limits.md 3).
+constexpr size_t kRecordsAtOnce = 512;  // Then outputs leave and jobs get their turn.
+constexpr size_t kEntriesAtOnce = 256;  // Of a frozen state, between records.
 constexpr size_t kPieceBytes = 1 << 20;
 constexpr base::DurationMs kIdleWaitMs = 200;
 constexpr int64_t kJobPauseUs = 200;
@@ -45,11 +45,11 @@ struct Stream {
     std::unique_ptr<Fold> fold;
     std::unique_ptr<state::Store> store;
     // Relays.
-    std::pair<Offset, uint32_t> relayed{0, 0};   // Handed to the log up to here.
+    std::pair<Offset, uint32_t> relayed{0, 0};  // Handed to the log up to here.
     std::atomic<bool> relay_failed{false};
     // Ticks.
-    std::atomic<bool> tick_waits{false};         // One is on its way through the log.
-    Offset tick_asked_at = 0;                    // Applied offset when it was asked for.
+    std::atomic<bool> tick_waits{false};  // One is on its way through the log.
+    Offset tick_asked_at = 0;             // Applied offset when it was asked for.
     // Checkpoints.
     enum class Phase { kIdle, kWriting, kCommitting };
     std::atomic<Phase> phase{Phase::kIdle};
@@ -183,8 +183,8 @@ class LiveEngine final : public Engine {
         for (auto& stream : streams_) stream->checkpoint_wanted = true;
         Wake();
         std::unique_lock lock(checkpoint_mutex_);
-        const bool all = checkpoint_done_.wait_for(
-            lock, std::chrono::milliseconds(kStopTimeMs), [&] {
+        const bool all =
+            checkpoint_done_.wait_for(lock, std::chrono::milliseconds(kStopTimeMs), [&] {
                 return fatal() || std::none_of(streams_.begin(), streams_.end(), [](auto& s) {
                            return s->checkpoint_wanted.load() ||
                                   s->phase.load() != Stream::Phase::kIdle;
@@ -278,9 +278,9 @@ class LiveEngine final : public Engine {
                 other_behaviour_ = true;
             }
             if (stream->fold->applied() > ends[stream->id]) {
-                return base::Fail(base::ErrorCode::kCorrupt,
-                                  "the checkpoint of stream " + std::to_string(stream->id) +
-                                      " is ahead of the log");
+                return base::Fail(base::ErrorCode::kCorrupt, "the checkpoint of stream " +
+                                                                 std::to_string(stream->id) +
+                                                                 " is ahead of the log");
             }
             while (stream->fold->applied() < ends[stream->id]) {
                 TRY_ASSIGN(const size_t folded, FoldSome(*stream, SIZE_MAX));
@@ -339,8 +339,7 @@ class LiveEngine final : public Engine {
         const auto pause = jobs ? std::chrono::microseconds(kJobPauseUs)
                                 : std::chrono::microseconds(std::max<int64_t>(wait, 1) * 1000);
         std::unique_lock lock(worker.mutex);
-        worker.changed.wait_for(lock, pause,
-                                [&] { return worker.woken || stop_.load(); });
+        worker.changed.wait_for(lock, pause, [&] { return worker.woken || stop_.load(); });
         worker.woken = false;
     }
 
@@ -428,7 +427,8 @@ class LiveEngine final : public Engine {
     }
 
     void AskForTick(Stream& stream) {
-        if (hold_ticks_ || stream.tick_waits || log_.End(stream.id) != stream.fold->applied()) return;
+        if (hold_ticks_ || stream.tick_waits || log_.End(stream.id) != stream.fold->applied())
+            return;
         if (!stream.fold->WantsTick() && stream.fold->NextDue() > clock_.Now()) return;
         stream.tick_waits = true;
         ++ticks_;
@@ -489,11 +489,11 @@ class LiveEngine final : public Engine {
 
     bool MaybeFreeze(Stream& stream) {
         const base::DurationMs now = clock_.Monotonic();
-        const uint64_t share = std::max<uint64_t>(1, options_.checkpoint_records /
-                                                         static_cast<uint64_t>(log_.partitions()));
+        const uint64_t share = std::max<uint64_t>(
+            1, options_.checkpoint_records / static_cast<uint64_t>(log_.partitions()));
         const Offset since = stream.fold->applied() - stream.last_checkpoint;
-        const bool due = since >= share || (since > 0 && now - stream.last_checkpoint_at >=
-                                                             options_.checkpoint_ms);
+        const bool due = since >= share ||
+                         (since > 0 && now - stream.last_checkpoint_at >= options_.checkpoint_ms);
         if (!due && !stream.checkpoint_wanted) return false;
         if (!stream.fold->Dirty()) {
             stream.last_checkpoint_at = now;
@@ -512,18 +512,17 @@ class LiveEngine final : public Engine {
 
     void Commit(Stream& stream) {
         const int64_t begun = base::SteadyNanos();
-        checkpointer_->Finish(*stream.store, stream.frozen_offset,
-                              [this, &stream, begun](base::Status status) {
-                                  if (!status && !base::RetryHelps(status.error().code)) {
-                                      SetFatal(status.error());
-                                  }
-                                  if (status) ++checkpoints_;
-                                  checkpoint_ms_ = static_cast<uint64_t>(
-                                      (base::SteadyNanos() - begun) / 1'000'000);
-                                  stream.checkpoint_wanted = false;
-                                  stream.phase = Stream::Phase::kIdle;
-                                  NotifyCheckpoint();
-                              });
+        checkpointer_->Finish(
+            *stream.store, stream.frozen_offset, [this, &stream, begun](base::Status status) {
+                if (!status && !base::RetryHelps(status.error().code)) {
+                    SetFatal(status.error());
+                }
+                if (status) ++checkpoints_;
+                checkpoint_ms_ = static_cast<uint64_t>((base::SteadyNanos() - begun) / 1'000'000);
+                stream.checkpoint_wanted = false;
+                stream.phase = Stream::Phase::kIdle;
+                NotifyCheckpoint();
+            });
     }
 
     void NotifyCheckpoint() {

@@ -27,10 +27,12 @@ Event FullEvent() {
     e.is_bot = true;
     e.source_key = "k1";
     e.person = PersonId{0x0123456789abcdefULL, 0xfedcba9876543210ULL};
-    e.properties = R"({"price": 12.50 ,"ok":true,"no":false,"none":null,"name":"T\u00e9nt","list":[1,{"a":2}],"price":13})";
+    e.properties =
+        R"({"price": 12.50 ,"ok":true,"no":false,"none":null,"name":"T\u00e9nt","list":[1,{"a":2}],"price":13})";
     e.traits = R"({"email":"a@b.example"})";
     e.traits_once = R"({"first":1})";
-    e.page = R"({"path":"/p","url":"https://x.example/p?q=1","referrer":"r","title":"T","search":"?q=1","own":[]})";
+    e.page =
+        R"({"path":"/p","url":"https://x.example/p?q=1","referrer":"r","title":"T","search":"?q=1","own":[]})";
     e.campaign = R"({"source":"news"})";
     e.library = R"({"name":"lib"})";
     e.more = R"({"app":{"v":1}})";
@@ -176,12 +178,12 @@ TEST(CanonicalEvent, UnknownKeysArePassedOver) {
 TEST(CanonicalEvent, WhatIsNotOneIsRefused) {
     EventReader reader;
     EventView v;
-    for (const char* json : {"", "{}", "[]", "null", R"({"v":2,"type":"track","time_ms":1})",
-                             R"({"v":1,"type":"nothing","time_ms":1})",
-                             R"({"v":1,"type":"track"})", R"({"v":1,"type":"track","time_ms":1)",
-                             R"({"v":1,"type":"track","time_ms":1}})",
-                             R"({"v":1,"type":"track","time_ms":1,"person":"12"})",
-                             R"({"v":1,"type":"track","time_ms":1,"properties":{"a":tru}})"}) {
+    for (const char* json :
+         {"", "{}", "[]", "null", R"({"v":2,"type":"track","time_ms":1})",
+          R"({"v":1,"type":"nothing","time_ms":1})", R"({"v":1,"type":"track"})",
+          R"({"v":1,"type":"track","time_ms":1)", R"({"v":1,"type":"track","time_ms":1}})",
+          R"({"v":1,"type":"track","time_ms":1,"person":"12"})",
+          R"({"v":1,"type":"track","time_ms":1,"properties":{"a":tru}})"}) {
         EXPECT_FALSE(reader.ReadCopy(json, v)) << json;
     }
 }
@@ -249,8 +251,8 @@ TEST(JsonScan, NumbersFollowTheGrammar) {
                              "123456789012345678901234567890"}) {
         EXPECT_TRUE(IsJsonNumber(good)) << good;
     }
-    for (const char* bad : {"", "-", "01", "1.", ".5", "1e", "1e+", "+1", "0x1", "1 ", "NaN",
-                            "Infinity", "1.5.2"}) {
+    for (const char* bad :
+         {"", "-", "01", "1.", ".5", "1e", "1e+", "+1", "0x1", "1 ", "NaN", "Infinity", "1.5.2"}) {
         EXPECT_FALSE(IsJsonNumber(bad)) << bad;
     }
     EXPECT_EQ(JsonNumber("-12.25"), -12.25);
@@ -274,8 +276,8 @@ TEST(JsonScan, TextsAreUnescaped) {
 }
 
 TEST(JsonScan, HalfASurrogatePairIsItsOwnFault) {
-    for (const char* bad : {R"("\ud800")", R"("\udc00")", R"("\ud800x")", R"("\ud800\ud800")",
-                            R"("\ud800\n")"}) {
+    for (const char* bad :
+         {R"("\ud800")", R"("\udc00")", R"("\ud800x")", R"("\ud800\ud800")", R"("\ud800\n")"}) {
         const Padded padded(bad);
         JsonScan scan;
         ASSERT_TRUE(scan.Open(padded.bytes, 32));

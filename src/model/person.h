@@ -44,10 +44,10 @@ Accumulator& GetAccumulator(Accumulators& all, uint32_t leaf);  // Made when abs
 void EncodeAccumulators(base::ByteWriter& out, const Accumulators& all);
 bool DecodeAccumulators(base::ByteReader& in, Accumulators& all);
 
-struct PersonKey {        // An id this person is known by, in clear.
+struct PersonKey {  // An id this person is known by, in clear.
     IdKind kind = IdKind::kAnonymous;
-    bool confirmed = false;   // Its link has arrived; unconfirmed ids are not shown.
-    PersonId hash;            // PersonOf(kind, text).
+    bool confirmed = false;  // Its link has arrived; unconfirmed ids are not shown.
+    PersonId hash;           // PersonOf(kind, text).
     std::string text;
 };
 
@@ -79,26 +79,38 @@ class TakenIds {
     std::unique_ptr<boost::unordered_flat_set<uint64_t>> index_;  // Beyond kIndexFrom ids.
 };
 
-enum class EntryEnd : uint8_t { kOpen = 0, kFinished = 1, kGoal = 2, kExit = 3, kMerged = 4, kRetired = 5 };
+enum class EntryEnd : uint8_t {
+    kOpen = 0,
+    kFinished = 1,
+    kGoal = 2,
+    kExit = 3,
+    kMerged = 4,
+    kRetired = 5
+};
 
 struct JourneyEntry {
     uint32_t journey = 0;
     uint32_t version = 0;
-    FactKey id;                  // The record and ordinal that started it.
+    FactKey id;  // The record and ordinal that started it.
     base::TimeMs entered_ms = 0;
-    uint64_t seed = 0;           // For draws: hash of (journey, entry).
-    std::string key;             // Value of the key property; empty without a key.
-    uint32_t step = 0;           // Index of the step it stands at.
+    uint64_t seed = 0;                     // For draws: hash of (journey, entry).
+    std::string key;                       // Value of the key property; empty without a key.
+    uint32_t step = 0;                     // Index of the step it stands at.
     base::TimeMs due_ms = base::kNeverMs;  // End of the wait at `step`.
     base::TimeMs ended_ms = 0;
     EntryEnd end = EntryEnd::kOpen;
     Accumulators since_entry;
-    std::string trigger;         // Name of the entry event, for templates.
-    std::string properties;      // Its properties as JSON, for templates.
+    std::string trigger;     // Name of the entry event, for templates.
+    std::string properties;  // Its properties as JSON, for templates.
 };
 
 enum class MessageState : uint8_t {
-    kWaiting = 1, kClaimed = 2, kSent = 3, kAmbiguous = 4, kFailed = 5, kSkipped = 6,
+    kWaiting = 1,
+    kClaimed = 2,
+    kSent = 3,
+    kAmbiguous = 4,
+    kFailed = 5,
+    kSkipped = 6,
 };
 std::string_view MessageStateName(MessageState state);
 
@@ -123,30 +135,37 @@ struct Message {
 struct PendingReceipt {
     base::TimeMs due_ms = 0;
     FactKey message;
-    uint8_t kind = 0;        // model::ReceiptKind
+    uint8_t kind = 0;  // model::ReceiptKind
     uint16_t link = 0;
     base::TimeMs at_ms = 0;
-    bool machine = false;    // The request itself showed a machine.
+    bool machine = false;  // The request itself showed a machine.
     std::string url;
 };
 
 struct PersonFacts {
     std::vector<JourneyEntry> entries;
-    std::vector<Message> messages;       // In order of creation.
-    std::vector<PersonId> merged;        // Persons that became this one.
+    std::vector<Message> messages;  // In order of creation.
+    std::vector<PersonId> merged;   // Persons that became this one.
     std::vector<PendingReceipt> receipts;
-    base::TimeMs unsubscribed_ms = 0;    // 0: receives letters.
-    base::TimeMs bounced_ms = 0;         // A hard bounce of the present address.
-    std::string claims;                  // Pending claims by untrusted joins, JSON array.
+    base::TimeMs unsubscribed_ms = 0;  // 0: receives letters.
+    base::TimeMs bounced_ms = 0;       // A hard bounce of the present address.
+    std::string claims;                // Pending claims by untrusted joins, JSON array.
 };
 
-enum class AttributeType : uint8_t { kNone = 0, kText = 1, kNumber = 2, kTrue = 3, kFalse = 4, kJson = 5 };
+enum class AttributeType : uint8_t {
+    kNone = 0,
+    kText = 1,
+    kNumber = 2,
+    kTrue = 3,
+    kFalse = 4,
+    kJson = 5
+};
 
 struct AttributeValue {
     AttributeType type = AttributeType::kNone;
     double number = 0;
-    std::string_view text;       // Of kText, and the raw JSON of kJson.
-    uint32_t set_s = 0;          // Own time of the event that set it, seconds.
+    std::string_view text;  // Of kText, and the raw JSON of kJson.
+    uint32_t set_s = 0;     // Own time of the event that set it, seconds.
 };
 
 // Named values packed into one string: cheap to keep for a million persons.
@@ -179,7 +198,7 @@ class Attributes {
         }
     }
     // Gives every name the number that another partition knows it by; kUnknown ones are dropped.
-    template <typename NumberOf>   // uint32_t NumberOf(uint32_t)
+    template <typename NumberOf>  // uint32_t NumberOf(uint32_t)
     void Renumber(NumberOf&& number_of) {
         std::vector<std::pair<uint32_t, AttributeValue>> all;
         const std::string before = bytes_;
@@ -203,21 +222,22 @@ class Attributes {
 
 struct Person {
     PersonId id;
-    PersonId moved_to;               // Set: she lives elsewhere; records are forwarded.
+    PersonId moved_to;  // Set: she lives elsewhere; records are forwarded.
     WorkspaceId workspace = 0;
-    uint32_t slot = 0;               // Place in the partition's memory; not stored.
-    bool dirty = false;              // Not stored.
-    bool frozen = false;             // Waits to be written by the running checkpoint; not stored.
-    bool trusted = false;            // A trusted call has named one of her ids.
+    uint32_t slot = 0;     // Place in the partition's memory; not stored.
+    bool dirty = false;    // Not stored.
+    bool frozen = false;   // Waits to be written by the running checkpoint; not stored.
+    bool trusted = false;  // A trusted call has named one of her ids.
     uint32_t visits = 0;
     uint32_t events = 0;
-    base::TimeMs created_ms = 0;     // Own time of the earliest event.
-    base::TimeMs seen_ms = 0;        // Own time of the latest event of a visit.
-    base::TimeMs visit_ms = 0;       // Log time of the latest act of the present visit.
-    base::TimeMs due_ms = base::kNeverMs;  // Earliest entry in the partition's timer heap; not stored.
+    base::TimeMs created_ms = 0;  // Own time of the earliest event.
+    base::TimeMs seen_ms = 0;     // Own time of the latest event of a visit.
+    base::TimeMs visit_ms = 0;    // Log time of the latest act of the present visit.
+    base::TimeMs due_ms =
+        base::kNeverMs;  // Earliest entry in the partition's timer heap; not stored.
     std::vector<PersonKey> ids;
     Attributes attributes;
-    std::string first_touch;         // model/touch.h
+    std::string first_touch;  // model/touch.h
     std::string last_touch;
     Accumulators accumulators;
     std::vector<Membership> segments;  // Sorted by segment.

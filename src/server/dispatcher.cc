@@ -164,9 +164,14 @@ void Dispatcher::Core::OnOutbox(std::vector<OutboxEvent> events) {
 
 void Dispatcher::Core::Take(OutboxEvent event, std::vector<Key>& outcomes) {
     switch (event.kind) {
-        case OutboxEvent::Kind::kWaiting: TakeWaiting(std::move(event), outcomes); return;
-        case OutboxEvent::Kind::kGranted: TakeGranted(std::move(event)); return;
-        case OutboxEvent::Kind::kClosed: break;
+        case OutboxEvent::Kind::kWaiting:
+            TakeWaiting(std::move(event), outcomes);
+            return;
+        case OutboxEvent::Kind::kGranted:
+            TakeGranted(std::move(event));
+            return;
+        case OutboxEvent::Kind::kClosed:
+            break;
     }
     const auto found = entries_.find(event.message);
     if (found == entries_.end()) return;
@@ -195,7 +200,9 @@ void Dispatcher::Core::TakeWaiting(OutboxEvent event, std::vector<Key>& outcomes
     // Claimed, and by us: the person came here while her letter was on its way.
     if (event.claimed_before && entry.stage != Stage::kQueued) return;
     switch (entry.stage) {
-        case Stage::kQueued: entry.event = std::move(event); return;
+        case Stage::kQueued:
+            entry.event = std::move(event);
+            return;
         case Stage::kClaiming:
             // The fold put it off and now lets it go.
             entry.event = std::move(event);
@@ -204,7 +211,9 @@ void Dispatcher::Core::TakeWaiting(OutboxEvent event, std::vector<Key>& outcomes
             return;
         case Stage::kGranted:
         case Stage::kSending:
-        case Stage::kSettling: entry.next = std::move(event); return;
+        case Stage::kSettling:
+            entry.next = std::move(event);
+            return;
     }
 }
 
@@ -248,8 +257,7 @@ void Dispatcher::Core::Resolve(OutboxEvent event, std::vector<Key>& outcomes) {
 
 void Dispatcher::Core::EndLeases() {
     const int64_t now = base::SteadyNanos();
-    while (!claims_.empty() &&
-           now - claims_.front().at_nanos > limits::kClaimLeaseMs * 1'000'000) {
+    while (!claims_.empty() && now - claims_.front().at_nanos > limits::kClaimLeaseMs * 1'000'000) {
         const auto found = entries_.find(claims_.front().message);
         if (found != entries_.end() && found->second.stage == Stage::kClaiming &&
             found->second.claim == claims_.front().claim) {
@@ -274,8 +282,8 @@ void Dispatcher::Core::Pump(Lock& lock) {
         Move(entry, Stage::kClaiming);
         entry.claim = next_claim_++;
         claims.push_back({message, entry.claim, base::SteadyNanos(), entry.event.stream});
-        records.push_back(RecordFor(entry.event, model::RecordKind::kClaim,
-                                    ClaimPayload(message, entry.again)));
+        records.push_back(
+            RecordFor(entry.event, model::RecordKind::kClaim, ClaimPayload(message, entry.again)));
     }
     claims_.insert(claims_.end(), claims.begin(), claims.end());
     TellIdle(lock);
@@ -401,7 +409,8 @@ void Dispatcher::Core::Hand(const OutboxEvent& event, MadeLetter made) {
         if (!stored) return not_sent(stored.error());
         return Finish(message, {Outcome::State::kSent, "kept in the built-in mailbox"});
     }
-    smtp::Letter letter{std::move(made.envelope_from), std::move(made.to), std::move(made.bytes), 0};
+    smtp::Letter letter{std::move(made.envelope_from), std::move(made.to), std::move(made.bytes),
+                        0};
     // What OutcomeOf reads; the values are not kept while the letter waits.
     OutboxEvent brief;
     brief.message = message;
@@ -445,17 +454,25 @@ void Dispatcher::Core::AppendOutcomes(const std::vector<Key>& messages) {
         }
     }
     log_.Append(std::move(records), [self = shared_from_this(), messages](auto result) {
-        self->Settled(messages, result ? base::Status()
-                                       : tl::make_unexpected(std::move(result.error())));
+        self->Settled(messages,
+                      result ? base::Status() : tl::make_unexpected(std::move(result.error())));
     });
 }
 
 void Dispatcher::Core::Count(Outcome::State state) {
     switch (state) {
-        case Outcome::State::kSent: ++counts_.sent; return;
-        case Outcome::State::kFailed: ++counts_.failed; return;
-        case Outcome::State::kAmbiguous: ++counts_.ambiguous; return;
-        case Outcome::State::kTemporary: ++counts_.deferred; return;
+        case Outcome::State::kSent:
+            ++counts_.sent;
+            return;
+        case Outcome::State::kFailed:
+            ++counts_.failed;
+            return;
+        case Outcome::State::kAmbiguous:
+            ++counts_.ambiguous;
+            return;
+        case Outcome::State::kTemporary:
+            ++counts_.deferred;
+            return;
     }
 }
 
@@ -536,9 +553,9 @@ base::Result<std::unique_ptr<Dispatcher>> Dispatcher::Create(event_log::Log& log
                                                              FileMailbox* mailbox,
                                                              DispatcherOptions options) {
     if (options.connections < 1 || options.connections > limits::kSmtpConnectionsMax) {
-        return base::Invalid("connections must be 1 to " +
-                                 std::to_string(limits::kSmtpConnectionsMax),
-                             "connections");
+        return base::Invalid(
+            "connections must be 1 to " + std::to_string(limits::kSmtpConnectionsMax),
+            "connections");
     }
     TRY_ASSIGN(const auto schedule, delivery::RetrySchedule::Create({}));
     auto core = std::make_shared<Core>(log, clock, mailbox, std::move(options), schedule);

@@ -26,7 +26,10 @@ class Dispatcher::Core : public std::enable_shared_from_this<Dispatcher::Core> {
   public:
     Core(event_log::Log& log, const base::Clock& clock, FileMailbox* mailbox,
          DispatcherOptions options, delivery::RetrySchedule schedule)
-        : log_(log), clock_(clock), mailbox_(mailbox), options_(std::move(options)),
+        : log_(log),
+          clock_(clock),
+          mailbox_(mailbox),
+          options_(std::move(options)),
           schedule_(schedule) {}
 
     base::Status Open(const catalog::Catalog& catalog);
@@ -48,11 +51,11 @@ class Dispatcher::Core : public std::enable_shared_from_this<Dispatcher::Core> {
     enum class Stage : uint8_t { kQueued, kClaiming, kGranted, kSending, kSettling };
     struct Entry {
         Stage stage = Stage::kQueued;
-        bool again = false;      // Claimed by a process that is gone.
-        bool doubtful = false;   // Nothing new is claimed before its outcome is durable.
-        uint64_t claim = 0;      // Which of our claims; tells a late answer from its own.
+        bool again = false;     // Claimed by a process that is gone.
+        bool doubtful = false;  // Nothing new is claimed before its outcome is durable.
+        uint64_t claim = 0;     // Which of our claims; tells a late answer from its own.
         model::OutboxEvent event;
-        Outcome outcome;         // kSettling.
+        Outcome outcome;                         // kSettling.
         std::optional<model::OutboxEvent> next;  // News that came while kSettling.
     };
     using Entries = std::map<Key, Entry>;
@@ -104,14 +107,14 @@ class Dispatcher::Core : public std::enable_shared_from_this<Dispatcher::Core> {
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     Entries entries_;
-    std::deque<Key> queue_;            // Of kQueued; an entry that left it meanwhile is passed over.
-    std::deque<Key> granted_;          // Of kGranted.
-    std::deque<Claim> claims_;         // In the order made, for the lease.
-    std::vector<Key> unlogged_;        // kSettling, and the log did not take it.
-    bool append_again_ = false;        // The log did not take something; not before the next look.
+    std::deque<Key> queue_;      // Of kQueued; an entry that left it meanwhile is passed over.
+    std::deque<Key> granted_;    // Of kGranted.
+    std::deque<Claim> claims_;   // In the order made, for the lease.
+    std::vector<Key> unlogged_;  // kSettling, and the log did not take it.
+    bool append_again_ = false;  // The log did not take something; not before the next look.
     size_t open_max_ = 1;
     size_t queued_ = 0, granted_count_ = 0, open_ = 0;
-    size_t doubtful_ = 0;              // Entries that are.
+    size_t doubtful_ = 0;  // Entries that are.
     uint64_t next_claim_ = 1;
     bool started_ = false, stopping_ = false;
     std::vector<std::function<void()>> idle_;

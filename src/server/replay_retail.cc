@@ -49,7 +49,8 @@ base::Result<http::ClientOptions> EndpointOf(const std::string& server) {
     options.endpoint.host = url.host;
     if (url.host.front() == '[') options.endpoint.host = url.host.substr(1, url.host.size() - 2);
     options.endpoint.port = url.PortOrDefault();
-    options.total_time_ms = 5 * base::kMinuteMs;  // A clock move answers when its letters have gone.
+    options.total_time_ms =
+        5 * base::kMinuteMs;  // A clock move answers when its letters have gone.
     options.idle_time_ms = options.total_time_ms;
     return options;
 }
@@ -95,8 +96,10 @@ class Remote {
     static base::Error Failure(const base::Result<http::Answer>& answer,
                                const std::string& target) {
         if (!answer) {
-            return {ErrorCode::kUnavailable, target + ": " + answer.error().internal,
-                    "The server does not answer.", {}};
+            return {ErrorCode::kUnavailable,
+                    target + ": " + answer.error().internal,
+                    "The server does not answer.",
+                    {}};
         }
         const std::string text =
             target + " answered " + std::to_string(answer->status) + ": " + answer->body;
@@ -271,9 +274,8 @@ class Replay {
 
     std::string Text() const {
         std::string out = std::to_string(file_.invoices.size()) + " invoices (" +
-                          std::to_string(Refunds()) + " refunds) of " +
-                          std::to_string(persons_) + " customers; " +
-                          std::to_string(file_.lines_skipped) + " of " +
+                          std::to_string(Refunds()) + " refunds) of " + std::to_string(persons_) +
+                          " customers; " + std::to_string(file_.lines_skipped) + " of " +
                           std::to_string(file_.lines) + " lines have no customer\n";
         if (cut_ > 0) {
             out += std::to_string(cut_) + " invoices name only their first products " +
@@ -300,9 +302,11 @@ class Replay {
         TRY_ASSIGN(const std::string text, TextAt(root, "now"));
         const auto now = base::ParseIso(text);
         if (clock != "simulated" || !now) {
-            return base::Invalid("The server runs on the system's clock; start it with --clock "
-                                 "simulated:" + base::FormatIso(file_.first_ms) + ".",
-                                 "--server");
+            return base::Invalid(
+                "The server runs on the system's clock; start it with --clock "
+                "simulated:" +
+                    base::FormatIso(file_.first_ms) + ".",
+                "--server");
         }
         if (*now > (options_.shuffled ? file_.last_ms : file_.first_ms)) {
             return base::Invalid("The server's clock stands at " + text +
@@ -316,8 +320,13 @@ class Replay {
 
     base::Result<std::string> CreateSegment(std::string_view name, std::string_view condition) {
         std::string body;
-        base::JsonWriter(body).Begin('{').Key("name").String(name).Key("condition")
-            .String(condition).End('}');
+        base::JsonWriter(body)
+            .Begin('{')
+            .Key("name")
+            .String(name)
+            .Key("condition")
+            .String(condition)
+            .End('}');
         TRY_ASSIGN(const auto root, remote_.Send(http::Method::kPost, "/api/v1/segments", body));
         return TextAt(root, "id");
     }
@@ -333,8 +342,9 @@ class Replay {
         w.Key("goal").String("did \"Order Completed\" since entry");
         w.Key("steps").Begin('[').Begin('{').Key("id").String("l1").Key("type").String("letter");
         w.Key("subject").String("We have not seen you for a while");
-        w.Key("text").String("Hello, your last order was 60 days ago. What has arrived since: "
-                             "https://shop.example.test/new\n");
+        w.Key("text").String(
+            "Hello, your last order was 60 days ago. What has arrived since: "
+            "https://shop.example.test/new\n");
         w.End('}').End(']').End('}');
         TRY_ASSIGN(const auto root, remote_.Send(http::Method::kPost, "/api/v1/journeys", body));
         TRY_ASSIGN(journey_, TextAt(root, "id"));
@@ -344,8 +354,8 @@ class Replay {
             segments_.push_back(std::move(id));
         }
         for (int left = kReadyPolls; left > 0; --left) {
-            TRY_ASSIGN(const auto last, remote_.Send(http::Method::kGet,
-                                                     "/api/v1/segments/" + segments_.back()));
+            TRY_ASSIGN(const auto last,
+                       remote_.Send(http::Method::kGet, "/api/v1/segments/" + segments_.back()));
             TRY_ASSIGN(const std::string state, TextAt(last, "state"));
             if (state == "ready") return {};
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -391,8 +401,8 @@ class Replay {
         }
         std::string cursor;
         do {
-            std::string target = "/api/v1/messages?journey_id=" + journey_ +
-                                 "&limit=" + std::to_string(kPageLimit);
+            std::string target =
+                "/api/v1/messages?journey_id=" + journey_ + "&limit=" + std::to_string(kPageLimit);
             if (!cursor.empty()) target += "&cursor=" + http::PercentEncode(cursor);
             TRY_ASSIGN(const auto root, remote_.Send(http::Method::kGet, target));
             simdjson::dom::array messages;

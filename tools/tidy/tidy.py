@@ -181,14 +181,16 @@ def sizes(tree) -> Iterator[Breach]:
     for name in tree.files:
         if name.startswith("fuzz/corpus/") or name.endswith(PROSE_WIDTH_FREE):
             continue
-        if name in ("LICENSE", ".gitignore"):
-            continue
+        if name in ("LICENSE", ".gitignore") or name.endswith("_tables.cc"):
+            continue  # Tables are written by a program that lies beside them.
         lines = tree.lines(name)
         limit = MAX_TEST_LINES if is_test(name) else MAX_LINES
         if len(lines) > limit:
             yield Breach(name, limit + 1, "size", f"{len(lines)} lines, {limit} are allowed")
         for number, line in enumerate(lines, 1):
-            if len(line) > MAX_COLUMNS and "http" not in line:
+            # Texts that a test feeds in are not broken for the margin.
+            fed = is_test(name) and re.search(r"[\"'`]", line) is not None
+            if len(line) > MAX_COLUMNS and "http" not in line and not fed:
                 yield Breach(name, number, "width", f"{len(line)} columns")
 
 

@@ -37,11 +37,11 @@ struct Decoder::Impl {
     SourceReader sources;
     Decoded decoded;
     std::vector<Draft> drafts;
-    std::vector<size_t> indexes;   // Of each draft in the batch.
+    std::vector<size_t> indexes;                   // Of each draft in the batch.
     std::vector<std::pair<size_t, size_t>> spans;  // Of each draft in the text.
     Draft batch_context;
-    std::string inner_body;        // Of a pixel or form: the JSON taken out of it.
-    size_t count = 0;              // Events met, good or bad.
+    std::string inner_body;  // Of a pixel or form: the JSON taken out of it.
+    size_t count = 0;        // Events met, good or bad.
     const RequestFacts* facts = nullptr;
 
     // The agent and address looked up last: a batch mostly has one of each.
@@ -68,9 +68,7 @@ struct Decoder::Impl {
         agent_known = place_known = false;
     }
 
-    base::Status Malformed() const {
-        return base::Invalid("The body is not valid JSON in UTF-8.");
-    }
+    base::Status Malformed() const { return base::Invalid("The body is not valid JSON in UTF-8."); }
 
     base::Status ReadBody(const Route& route, std::string_view text);
     base::Status ReadBatchBody(const Route& route);
@@ -100,9 +98,9 @@ void Decoder::Impl::Refuse(size_t index, std::string reason, std::string_view ra
 base::Status Decoder::Impl::ReadOne(const Route& route) {
     const size_t index = count++;
     if (count > limits::kBatchEventsMax) {
-        return base::Fail(base::ErrorCode::kTooLarge, "batch of too many events",
-                          "A batch holds at most " + std::to_string(limits::kBatchEventsMax) +
-                              " events.");
+        return base::Fail(
+            base::ErrorCode::kTooLarge, "batch of too many events",
+            "A batch holds at most " + std::to_string(limits::kBatchEventsMax) + " events.");
     }
     const size_t begin = scan.Position();
     if (scan.Peek() != '{') {
@@ -208,8 +206,7 @@ base::Status Decoder::Impl::ReadBody(const Route& route, std::string_view text) 
     const char c = scan.Peek();
     if (c == '[' && batch) {
         TRY(ReadEvents(route));
-    } else if (c == '{' && batch &&
-               (route.dialect != Dialect::kPosthog || BodyHasField("batch"))) {
+    } else if (c == '{' && batch && (route.dialect != Dialect::kPosthog || BodyHasField("batch"))) {
         TRY(ReadBatchBody(route));
     } else if (c == '{') {
         decoded.single = true;
@@ -251,11 +248,11 @@ void Decoder::Impl::SetTime(const Draft& draft, model::Event& e) const {
             return;
         }
         own = draft.time.ms;
-        const base::TimeMs sent =
-            decoded.sent_at_ms != 0 ? decoded.sent_at_ms : draft.sent_at_ms;
+        const base::TimeMs sent = decoded.sent_at_ms != 0 ? decoded.sent_at_ms : draft.sent_at_ms;
         if (sent != 0 && !e.import) own += received - sent;
     }
-    const base::TimeMs first = trusted ? limits::kTrustedPastMin : received - limits::kPublicPastMax;
+    const base::TimeMs first =
+        trusted ? limits::kTrustedPastMin : received - limits::kPublicPastMax;
     const base::TimeMs last =
         received + (trusted ? limits::kTrustedFutureMax : limits::kPublicFutureMax);
     if (own < first || own > last) {
@@ -271,12 +268,12 @@ void Decoder::Impl::SetTrust(const Draft& draft, model::Event& e) const {
     if (e.trust == Trust::kSecret) return;
     if (draft.signature_user.empty() && draft.signature_email.empty()) return;
     if (e.user_id.empty() && e.email.empty()) return;
-    const bool user = e.user_id.empty() ||
-                      SignatureHolds(facts->identity_secret, model::IdKind::kUser, e.user_id,
-                                     draft.signature_user);
-    const bool email = e.email.empty() ||
-                       SignatureHolds(facts->identity_secret, model::IdKind::kEmail, e.email,
-                                      draft.signature_email);
+    const bool user =
+        e.user_id.empty() || SignatureHolds(facts->identity_secret, model::IdKind::kUser, e.user_id,
+                                            draft.signature_user);
+    const bool email =
+        e.email.empty() || SignatureHolds(facts->identity_secret, model::IdKind::kEmail, e.email,
+                                          draft.signature_email);
     if (user && email) e.trust = Trust::kSigned;
 }
 
@@ -312,8 +309,7 @@ void Decoder::Impl::SetDevice(model::Event& e) {
 
 void Decoder::Impl::SetPlace(const Draft& draft, model::Event& e) {
     if (places == nullptr) return;
-    const std::string_view ip =
-        facts->key_trust == Trust::kSecret ? draft.ip : facts->peer_ip;
+    const std::string_view ip = facts->key_trust == Trust::kSecret ? draft.ip : facts->peer_ip;
     if (ip.empty()) return;
     if (!place_known || ip != last_ip) {
         const PlaceFacts& found = places->Find(ip);
@@ -366,8 +362,8 @@ void Decoder::Impl::NamePage(Draft& draft) {
 }
 
 std::string_view Decoder::Impl::MadeId(size_t index) {
-    const std::string id =
-        "made-" + model::ToText(base::Hash128{facts->random.hi, base::Mix64(facts->random.lo + index)});
+    const std::string id = "made-" + model::ToText(base::Hash128{
+                                         facts->random.hi, base::Mix64(facts->random.lo + index)});
     return scan.Keep(id);
 }
 
@@ -445,9 +441,9 @@ base::Result<const Decoded*> Decoder::Decode(const Route& route, std::string& bo
         text = &d.inner_body;
     }
     if (text->size() > limits::kBatchBytesMax) {
-        return base::Fail(base::ErrorCode::kTooLarge, "body of " + std::to_string(text->size()),
-                          "A body holds at most " + std::to_string(limits::kBatchBytesMax) +
-                              " bytes.");
+        return base::Fail(
+            base::ErrorCode::kTooLarge, "body of " + std::to_string(text->size()),
+            "A body holds at most " + std::to_string(limits::kBatchBytesMax) + " bytes.");
     }
     if (text->capacity() < text->size() + model::kJsonPadding) {
         text->reserve(text->size() + model::kJsonPadding);
@@ -457,8 +453,8 @@ base::Result<const Decoded*> Decoder::Decode(const Route& route, std::string& bo
         // posthog-js tells its clock in the query.
         const auto sent = QueryValue(facts.query, "_");
         int64_t ms = 0;
-        if (sent && std::from_chars(sent->data(), sent->data() + sent->size(), ms).ec ==
-                        std::errc()) {
+        if (sent &&
+            std::from_chars(sent->data(), sent->data() + sent->size(), ms).ec == std::errc()) {
             d.decoded.sent_at_ms = ms;
         }
     }

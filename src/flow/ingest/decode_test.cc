@@ -90,17 +90,19 @@ std::string Batch(std::string_view events, std::string_view more = "") {
 }
 
 TEST_F(Decoding, ASegmentBatchGivesItsEvents) {
-    const Decoded& d = Taken("/v1/batch", Batch(
-        R"({"type":"track","event":"Bought","messageId":"m1","timestamp":"2026-01-05T10:00:00.000Z",)"
-        R"("userId":"u1","anonymousId":"a1","properties":{"price":1.50},"integrations":{},"context":{)"
-        R"("library":{"name":"l","version":"1"},"locale":"en-GB","timezone":"Europe/Paris","ip":"1.2.3.4",)"
-        R"("app":{"name":"x"}},"channel":"web"},)"
-        R"({"type":"identify","userId":"u1","messageId":"m2","traits":{"email":" A@B.Example "}},)"
-        R"({"type":"page","anonymousId":"a1","messageId":"m3","name":"Home","category":"Top","properties":{"a":1}},)"
-        R"({"type":"screen","anonymousId":"a1","messageId":"m4","name":"Main"},)"
-        R"({"type":"group","userId":"u1","groupId":"g1","messageId":"m5","traits":{"plan":"pro"}},)"
-        R"({"type":"alias","userId":"u1","previousId":"a1","messageId":"m6"})",
-        R"(,"writeKey":"k","sentAt":"2026-01-05T10:01:01.000Z")"));
+    const Decoded& d = Taken(
+        "/v1/batch",
+        Batch(
+            R"({"type":"track","event":"Bought","messageId":"m1","timestamp":"2026-01-05T10:00:00.000Z",)"
+            R"("userId":"u1","anonymousId":"a1","properties":{"price":1.50},"integrations":{},"context":{)"
+            R"("library":{"name":"l","version":"1"},"locale":"en-GB","timezone":"Europe/Paris","ip":"1.2.3.4",)"
+            R"("app":{"name":"x"}},"channel":"web"},)"
+            R"({"type":"identify","userId":"u1","messageId":"m2","traits":{"email":" A@B.Example "}},)"
+            R"({"type":"page","anonymousId":"a1","messageId":"m3","name":"Home","category":"Top","properties":{"a":1}},)"
+            R"({"type":"screen","anonymousId":"a1","messageId":"m4","name":"Main"},)"
+            R"({"type":"group","userId":"u1","groupId":"g1","messageId":"m5","traits":{"plan":"pro"}},)"
+            R"({"type":"alias","userId":"u1","previousId":"a1","messageId":"m6"})",
+            R"(,"writeKey":"k","sentAt":"2026-01-05T10:01:01.000Z")"));
     ASSERT_EQ(d.events.size(), 6u);
     EXPECT_TRUE(d.refused.empty());
     const model::Event& track = d.events[0];
@@ -128,12 +130,12 @@ TEST_F(Decoding, ASegmentBatchGivesItsEvents) {
 
 TEST_F(Decoding, TheAddressNamesTheCallOfASingleEvent) {
     const std::pair<const char*, EventType> cases[] = {
-        {"/v1/t", EventType::kTrack},    {"/v1/track", EventType::kTrack},
-        {"/v1/p", EventType::kPage},     {"/v1/page", EventType::kPage},
-        {"/v1/s", EventType::kScreen},   {"/v1/screen", EventType::kScreen},
-        {"/v1/i", EventType::kIdentify}, {"/v1/identify", EventType::kIdentify},
-        {"/v1/g", EventType::kGroup},    {"/v1/group", EventType::kGroup},
-        {"/v1/a", EventType::kAlias},    {"/v1/alias", EventType::kAlias},
+        {"/v1/t", EventType::kTrack},        {"/v1/track", EventType::kTrack},
+        {"/v1/p", EventType::kPage},         {"/v1/page", EventType::kPage},
+        {"/v1/s", EventType::kScreen},       {"/v1/screen", EventType::kScreen},
+        {"/v1/i", EventType::kIdentify},     {"/v1/identify", EventType::kIdentify},
+        {"/v1/g", EventType::kGroup},        {"/v1/group", EventType::kGroup},
+        {"/v1/a", EventType::kAlias},        {"/v1/alias", EventType::kAlias},
         {"/api/s/track", EventType::kTrack}, {"/api/s/s2s/page", EventType::kPage},
     };
     for (const auto& [path, type] : cases) {
@@ -146,9 +148,9 @@ TEST_F(Decoding, TheAddressNamesTheCallOfASingleEvent) {
 }
 
 TEST_F(Decoding, EventContextOverridesBatchContext) {
-    const Decoded& d = Taken("/v1/batch",
-        Batch(Event(R"(,"context":{"locale":"ja-JP"})") + "," + Event(""),
-              R"(,"context":{"locale":"en-GB","timezone":"Asia/Tokyo"})"));
+    const Decoded& d =
+        Taken("/v1/batch", Batch(Event(R"(,"context":{"locale":"ja-JP"})") + "," + Event(""),
+                                 R"(,"context":{"locale":"en-GB","timezone":"Asia/Tokyo"})"));
     ASSERT_EQ(d.events.size(), 2u);
     EXPECT_EQ(d.events[0].locale, "ja-JP");
     EXPECT_EQ(d.events[0].timezone, "Asia/Tokyo");
@@ -170,9 +172,9 @@ TEST_F(Decoding, NoIdAtAllIsRefusedWith400) {
 }
 
 TEST_F(Decoding, AnEmptyMessageIdIsMadeFromTheRequestsRandom) {
-    const Decoded& d = Taken("/v1/batch", Batch(Event(R"(,"messageId":"")") + "," + Event("") +
-                                                "," + Event(R"(,"messageId":null)") + "," +
-                                                Event(R"(,"messageId":17)")));
+    const Decoded& d = Taken(
+        "/v1/batch", Batch(Event(R"(,"messageId":"")") + "," + Event("") + "," +
+                           Event(R"(,"messageId":null)") + "," + Event(R"(,"messageId":17)")));
     ASSERT_EQ(d.events.size(), 4u);
     EXPECT_TRUE(d.events[0].message_id.starts_with("made-"));
     EXPECT_NE(d.events[0].message_id, d.events[1].message_id);
@@ -196,12 +198,16 @@ TEST_F(Decoding, ClockSkewIsCorrectedBySentAt) {
 
 TEST_F(Decoding, SentAtOfTheEventServesWhereTheBatchHasNone) {
     EXPECT_EQ(One("/v1/t", R"({"event":"x","userId":"u","timestamp":"2026-01-05T11:00:41Z",)"
-                           R"("sentAt":"2026-01-05T11:01:01Z"})").time_ms, kNow - 20'000);
+                           R"("sentAt":"2026-01-05T11:01:01Z"})")
+                  .time_ms,
+              kNow - 20'000);
 }
 
 TEST_F(Decoding, OriginalTimestampIsRudderStacks) {
-    EXPECT_EQ(One("/v1/track", R"({"event":"x","userId":"u","originalTimestamp":"2026-01-05T10:00:00.000Z"})")
-                  .time_ms, kNow - 61'000);
+    EXPECT_EQ(One("/v1/track",
+                  R"({"event":"x","userId":"u","originalTimestamp":"2026-01-05T10:00:00.000Z"})")
+                  .time_ms,
+              kNow - 61'000);
 }
 
 TEST_F(Decoding, WithoutATimestampTheReceivedTimeCounts) {
@@ -286,8 +292,8 @@ TEST_F(Decoding, ASelfAliasIsDoneByDoingNothing) {
 }
 
 TEST_F(Decoding, ABadEventIsRefusedAloneWithItsReason) {
-    const Decoded& d = Taken("/v1/batch", Batch(Event("") + R"(,{"type":"dance","userId":"u"},7,)" +
-                                                Event("")));
+    const Decoded& d =
+        Taken("/v1/batch", Batch(Event("") + R"(,{"type":"dance","userId":"u"},7,)" + Event("")));
     EXPECT_EQ(d.events.size(), 2u);
     ASSERT_EQ(d.refused.size(), 2u);
     EXPECT_EQ(d.refused[0].index, 1u);
@@ -413,11 +419,12 @@ TEST_F(Decoding, ABodyHoldsAtMost4MB) {
 }
 
 TEST_F(Decoding, ABodyThatIsNoJsonFailsAsAWhole) {
-    for (const std::string& bad : std::vector<std::string>
-         {"", " ", "{", "nonsense", R"({"batch":[{]})", "{\"batch\":[]}x", R"({"batch":7})",
-          R"({"no":"batch"})", "\"text\"", "{\"batch\":[],\"a\":\"\xff\"}",
-          R"({"batch":[],"batch":[]})", R"({"batch":[{"type":"track","userId":"u","event":"x"},]})",
-          R"({"batch":[{"userId":"u" "event":"x"}]})"}) {
+    for (const std::string& bad :
+         std::vector<std::string>{"", " ", "{", "nonsense", R"({"batch":[{]})", "{\"batch\":[]}x",
+                                  R"({"batch":7})", R"({"no":"batch"})", "\"text\"",
+                                  "{\"batch\":[],\"a\":\"\xff\"}", R"({"batch":[],"batch":[]})",
+                                  R"({"batch":[{"type":"track","userId":"u","event":"x"},]})",
+                                  R"({"batch":[{"userId":"u" "event":"x"}]})"}) {
         Request request;
         request.body = bad;
         const auto result = Run(request);
@@ -432,7 +439,8 @@ TEST_F(Decoding, AnEmptyBatchIsTaken) {
 }
 
 TEST_F(Decoding, RudderStackKeepsTraitsInTheContext) {
-    const auto& e = One("/v1/identify", R"({"userId":"u","context":{"traits":{"email":"x@y.jp"}}})");
+    const auto& e =
+        One("/v1/identify", R"({"userId":"u","context":{"traits":{"email":"x@y.jp"}}})");
     EXPECT_EQ(e.traits, R"({"email":"x@y.jp"})");
     EXPECT_EQ(e.email, "x@y.jp");
 }
@@ -440,15 +448,16 @@ TEST_F(Decoding, RudderStackKeepsTraitsInTheContext) {
 TEST_F(Decoding, AnEmailIsAnIdOnlyWhenItLooksLikeOneAndTheCallIdentifies) {
     EXPECT_TRUE(One("/v1/i", R"({"userId":"u","traits":{"email":"nobody"}})").email.empty());
     EXPECT_EQ(One("/v1/i", R"({"userId":"u","properties":{"email":"p@y.jp"}})").email, "p@y.jp");
-    EXPECT_TRUE(
-        One("/v1/t", R"({"event":"x","userId":"u","properties":{"email":"p@y.jp"}})").email.empty());
+    EXPECT_TRUE(One("/v1/t", R"({"event":"x","userId":"u","properties":{"email":"p@y.jp"}})")
+                    .email.empty());
 }
 
 TEST_F(Decoding, UserIdBeatsEmailBeatsAnonymousIdAsFounder) {
     using model::IdKind;
     const base::SipKey key{};
-    EXPECT_EQ(One("/v1/i", R"({"userId":"u","anonymousId":"a","traits":{"email":"x@y.jp"}})").person,
-              model::PersonOf(key, IdKind::kUser, "u"));
+    EXPECT_EQ(
+        One("/v1/i", R"({"userId":"u","anonymousId":"a","traits":{"email":"x@y.jp"}})").person,
+        model::PersonOf(key, IdKind::kUser, "u"));
     EXPECT_EQ(One("/v1/i", R"({"anonymousId":"a","traits":{"email":"X@y.jp"}})").person,
               model::PersonOf(key, IdKind::kEmail, "x@y.jp"));
     EXPECT_EQ(One("/v1/i", R"({"anonymousId":"a"})").person,
@@ -473,9 +482,11 @@ TEST_F(Decoding, ASignatureOnEveryJoiningIdMakesAnEventSigned) {
     EXPECT_EQ(trust("\"" + email + "\""), Trust::kPublicKey);
     EXPECT_EQ(trust("\"\""), Trust::kPublicKey);
     EXPECT_EQ(trust("\"" + user + "\"", R"({"email":"x@y.jp"})"), Trust::kPublicKey);
-    EXPECT_EQ(trust(R"({"user":")" + user + R"(","email":")" + email + "\"}",
-                    R"({"email":"x@y.jp"})"), Trust::kSigned);
-    EXPECT_FALSE(SignatureHolds("", model::IdKind::kUser, "u1", SignId("", model::IdKind::kUser, "u1")));
+    EXPECT_EQ(
+        trust(R"({"user":")" + user + R"(","email":")" + email + "\"}", R"({"email":"x@y.jp"})"),
+        Trust::kSigned);
+    EXPECT_FALSE(
+        SignatureHolds("", model::IdKind::kUser, "u1", SignId("", model::IdKind::kUser, "u1")));
 }
 
 TEST_F(Decoding, PrivacySignalsAreHonouredAsConfigured) {
@@ -513,8 +524,9 @@ TEST_F(Decoding, TheHeadersAgentCountsForBrowsersOnly) {
 
 TEST_F(Decoding, ThePixelCarriesItsEventInTheQuery) {
     const std::string json = R"({"anonymousId":"a","event":"Opened"})";
-    for (const std::string& data : {base::Base64Encode(json), base::Base64UrlEncode(json),
-                                   std::string("%7B%22anonymousId%22%3A%22a%22%2C%22event%22%3A%22Opened%22%7D")}) {
+    for (const std::string& data :
+         {base::Base64Encode(json), base::Base64UrlEncode(json),
+          std::string("%7B%22anonymousId%22%3A%22a%22%2C%22event%22%3A%22Opened%22%7D")}) {
         Request request;
         request.path = "/pixel/v1/track";
         const std::string query = "writeKey=k&data=" + data;
@@ -527,7 +539,8 @@ TEST_F(Decoding, ThePixelCarriesItsEventInTheQuery) {
 }
 
 TEST_F(Decoding, ADecoderForgetsTheRequestBefore) {
-    Taken("/v1/batch", Batch(Event("") + ",7", R"(,"context":{"locale":"en"},"sentAt":"2026-01-05T11:01:01Z")"));
+    Taken("/v1/batch",
+          Batch(Event("") + ",7", R"(,"context":{"locale":"en"},"sentAt":"2026-01-05T11:01:01Z")"));
     const Decoded& d = Taken("/v1/batch", Batch(Event(R"(,"timestamp":"2026-01-05T10:00:00Z")")));
     ASSERT_EQ(d.events.size(), 1u);
     EXPECT_TRUE(d.refused.empty());
@@ -536,7 +549,8 @@ TEST_F(Decoding, ADecoderForgetsTheRequestBefore) {
 }
 
 TEST_F(Decoding, PostHogsServerClientIsUnderstood) {
-    const Decoded& d = Taken("/batch/",
+    const Decoded& d = Taken(
+        "/batch/",
         R"({"api_key":"phc","batch":[{"distinct_id":"u1","event":"Bought","type":"capture",)"
         R"("library":"posthog-node","properties":{"$lib":"posthog-node","$lib_version":"5","price":2},)"
         R"("timestamp":"2026-01-05T10:00:41.000Z","uuid":"m1"},)"
@@ -597,13 +611,17 @@ TEST_F(Decoding, PostHogsTimeInPropertiesIsCorrectedByTheQueryClock) {
 TEST_F(Decoding, PostHogsOldFormBodyIsUnderstood) {
     const std::string json = R"({"event":"x","distinct_id":"d1","properties":{}})";
     std::string coded = base::Base64Encode(json);
-    for (const std::string& body : {"data=" + coded + "&ver=1", std::string("data=%7B%22event%22%3A%22x%22%2C%22distinct_id%22%3A%22d1%22%7D")}) {
+    for (const std::string& body :
+         {"data=" + coded + "&ver=1",
+          std::string("data=%7B%22event%22%3A%22x%22%2C%22distinct_id%22%3A%22d1%22%7D")}) {
         EXPECT_EQ(One("/e/", body).name, "x");
     }
 }
 
 TEST_F(Decoding, JitsuAndDittofeedAreUnderstood) {
-    const auto& e = One("/api/s/page", R"({"type":"page","anonymousId":"a","userId":null,"messageId":"m",)"
+    const auto& e = One(
+        "/api/s/page",
+        R"({"type":"page","anonymousId":"a","userId":null,"messageId":"m",)"
         R"("context":{"page":{"url":"https://x.example/?utm_source=n&utm_medium=email","referrer":""},"campaign":{}},)"
         R"("properties":{"path":"/"},"sentAt":"2026-01-05T10:01:01Z","timestamp":"2026-01-05T10:01:00Z"})");
     EXPECT_EQ(e.type, EventType::kPage);

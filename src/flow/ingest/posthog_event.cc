@@ -71,8 +71,7 @@ class PosthogReader {
         if (value.kind != JsonKind::kString) return Refuse("event: must be text");
         const std::string_view name = scan_.Text(value);
         if (name.size() > limits::kNameBytesMax) {
-            return Refuse("event: longer than " + std::to_string(limits::kNameBytesMax) +
-                          " bytes");
+            return Refuse("event: longer than " + std::to_string(limits::kNameBytesMax) + " bytes");
         }
         if (value.escaped && name.find('\0') != std::string_view::npos) {
             return Refuse("event: holds a NUL character");
@@ -153,7 +152,8 @@ class PosthogReader {
         return true;
     }
 
-    std::string_view Object(std::initializer_list<std::pair<std::string_view, std::string_view>> parts) {
+    std::string_view Object(
+        std::initializer_list<std::pair<std::string_view, std::string_view>> parts) {
         std::string out;
         for (const auto& [key, text] : parts) {
             if (text.empty()) continue;
@@ -233,8 +233,6 @@ class PosthogReader {
 
 }  // namespace
 
-bool ReadPosthogEvent(JsonScan& scan, Draft& draft) {
-    return PosthogReader(scan, draft).Read();
-}
+bool ReadPosthogEvent(JsonScan& scan, Draft& draft) { return PosthogReader(scan, draft).Read(); }
 
 }  // namespace ingest

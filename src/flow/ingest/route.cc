@@ -13,11 +13,14 @@ struct Named {
 };
 
 constexpr Named kSegmentCalls[] = {
-    {"batch", Call::kBatch},   {"b", Call::kBatch},        {"import", Call::kImport},
-    {"track", Call::kTrack},   {"t", Call::kTrack},        {"page", Call::kPage},
-    {"p", Call::kPage},        {"screen", Call::kScreen},  {"s", Call::kScreen},
-    {"identify", Call::kIdentify}, {"i", Call::kIdentify}, {"group", Call::kGroup},
-    {"g", Call::kGroup},       {"alias", Call::kAlias},    {"a", Call::kAlias},
+    {"batch", Call::kBatch},   {"b", Call::kBatch},
+    {"import", Call::kImport}, {"track", Call::kTrack},
+    {"t", Call::kTrack},       {"page", Call::kPage},
+    {"p", Call::kPage},        {"screen", Call::kScreen},
+    {"s", Call::kScreen},      {"identify", Call::kIdentify},
+    {"i", Call::kIdentify},    {"group", Call::kGroup},
+    {"g", Call::kGroup},       {"alias", Call::kAlias},
+    {"a", Call::kAlias},
 };
 
 std::optional<Call> CallOf(std::string_view name, bool short_names) {
@@ -141,8 +144,9 @@ class BodyKey {
             if (name == "writeKey" || name == "api_key") return Text(key_) && key_.empty();
             if (name == "token") return Text(token_);
             if (name == "properties" && token_.empty() && scan_.Peek() == '{') {
-                return scan_.EachField(
-                    [&](std::string_view inner) { return inner == "token" ? Text(token_) : Skip(); });
+                return scan_.EachField([&](std::string_view inner) {
+                    return inner == "token" ? Text(token_) : Skip();
+                });
             }
             if (name == "batch" && token_.empty() && scan_.Peek() == '[') {
                 const auto mark = scan_.Here();
@@ -161,8 +165,9 @@ class BodyKey {
         if (scan_.Peek() != '{') return;
         scan_.EachField([&](std::string_view name) {
             if (name == "properties" && scan_.Peek() == '{') {
-                return scan_.EachField(
-                    [&](std::string_view inner) { return inner == "token" ? Text(token_) : Skip(); });
+                return scan_.EachField([&](std::string_view inner) {
+                    return inner == "token" ? Text(token_) : Skip();
+                });
             }
             return Skip();
         });

@@ -187,7 +187,9 @@ TEST(UnitingFacts, OfTheSameOpenJourneyTheOlderEntryStays) {
         int merged = 0;
         for (const auto& entry : ours.entries) {
             merged += entry.end == EntryEnd::kMerged;
-            if (entry.end == EntryEnd::kMerged) EXPECT_EQ(entry.entered_ms, kNow + 1);
+            if (entry.end == EntryEnd::kMerged) {
+                EXPECT_EQ(entry.entered_ms, kNow + 1);
+            }
         }
         EXPECT_EQ(merged, 1);
     }

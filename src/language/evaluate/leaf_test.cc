@@ -191,7 +191,9 @@ TEST(Leaf, UnitingGivesWhatOnePersonWouldHave) {
             EXPECT_EQ(united->count, one.count) << text;
             EXPECT_EQ(united->value, one.value) << text;
             EXPECT_EQ(united->more != nullptr, one.more != nullptr) << text;
-            if (united->more && one.more) EXPECT_EQ(*united->more, *one.more) << text;
+            if (united->more && one.more) {
+                EXPECT_EQ(*united->more, *one.more) << text;
+            }
         }
     }
 }

@@ -10,8 +10,8 @@
 namespace http {
 namespace {
 
-constexpr size_t kRequestLineExtraBytes = 32;       // Method, version, blanks and line end.
-constexpr size_t kFirstBodyRoomBytes = 64 * 1024;   // Then doubling: memory follows what comes.
+constexpr size_t kRequestLineExtraBytes = 32;      // Method, version, blanks and line end.
+constexpr size_t kFirstBodyRoomBytes = 64 * 1024;  // Then doubling: memory follows what comes.
 constexpr size_t kKeptHeadCapacityBytes = 512;
 
 bool AllDigits(std::string_view text) {
@@ -22,8 +22,8 @@ bool AllDigits(std::string_view text) {
 // uri-host [":" port] (RFC 9110 7.2), by its characters only.
 bool HostIsPlain(std::string_view host) {
     return std::all_of(host.begin(), host.end(), [](char c) {
-        return c > ' ' && c < 0x7f && std::string_view("/\\?#@,\"<>^`{|}").find(c) ==
-                                          std::string_view::npos;
+        return c > ' ' && c < 0x7f &&
+               std::string_view("/\\?#@,\"<>^`{|}").find(c) == std::string_view::npos;
     });
 }
 
@@ -90,10 +90,9 @@ size_t RequestReader::ScanHead(std::string_view head) {
     const size_t target_line_max = limits_.target_bytes_max + kRequestLineExtraBytes;
     while (scanned_ < head.size()) {
         const void* found = std::memchr(head.data() + scanned_, '\n', head.size() - scanned_);
-        const size_t line_end = found == nullptr
-                                    ? head.size()
-                                    : static_cast<size_t>(static_cast<const char*>(found) -
-                                                          head.data());
+        const size_t line_end =
+            found == nullptr ? head.size()
+                             : static_cast<size_t>(static_cast<const char*>(found) - head.data());
         if (lines_ == 0 && line_end > target_line_max + 2) {
             Refuse(414, "the request target is too long");
             return 0;
@@ -160,11 +159,13 @@ void RequestReader::ParseHead(std::string_view head) {
     if (!CheckTargetSize(head)) return;
     RequestHead parsed;
     switch (ParseRequestHead(head, parsed, request_.headers)) {
-        case HeadSyntax::kGood: break;
+        case HeadSyntax::kGood:
+            break;
         case HeadSyntax::kBadVersion:
             if (!NamesAVersion(head)) return Refuse(400, "the request line is malformed");
             return Refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken");
-        case HeadSyntax::kBad: return Refuse(400, "the request head is malformed");
+        case HeadSyntax::kBad:
+            return Refuse(400, "the request head is malformed");
     }
     request_.http_1_0 = parsed.http_1_0;
     request_.method = MethodFromName(parsed.method);
@@ -177,8 +178,8 @@ void RequestReader::ParseHead(std::string_view head) {
         Pad(request_.body);
         return;
     }
-    body_limit_bytes_ = body_limit_ != nullptr && *body_limit_ ? (*body_limit_)(request_)
-                                                               : limits::kBatchBytesMax;
+    body_limit_bytes_ =
+        body_limit_ != nullptr && *body_limit_ ? (*body_limit_)(request_) : limits::kBatchBytesMax;
     if (content_length_ > body_limit_bytes_) return Refuse(413, "the body is too large");
     state_ = State::kBody;
     if (chunked_) {
@@ -258,7 +259,8 @@ bool RequestReader::CheckFraming(bool http_1_0) {
         return refuse(400, "an upgrade may not carry a body");
     }
     if (!expect.empty()) {
-        if (!EqualNoCase(expect, "100-continue")) return refuse(417, "the expectation is not known");
+        if (!EqualNoCase(expect, "100-continue"))
+            return refuse(417, "the expectation is not known");
         expects_continue_ = !http_1_0 && (chunked_ || content_length_ > 0);
     }
     return true;
@@ -270,10 +272,17 @@ size_t RequestReader::TakeBody(std::string_view bytes) {
         body_wire_bytes_ += size;
         body_received_ = request_.body.size();
         switch (chunks_.state()) {
-            case ChunkReader::State::kMore: break;
-            case ChunkReader::State::kDone: FinishBody(); break;
-            case ChunkReader::State::kBad: Refuse(400, "the chunks are malformed"); break;
-            case ChunkReader::State::kTooLarge: Refuse(413, "the body is too large"); break;
+            case ChunkReader::State::kMore:
+                break;
+            case ChunkReader::State::kDone:
+                FinishBody();
+                break;
+            case ChunkReader::State::kBad:
+                Refuse(400, "the chunks are malformed");
+                break;
+            case ChunkReader::State::kTooLarge:
+                Refuse(413, "the body is too large");
+                break;
         }
         return size;
     }

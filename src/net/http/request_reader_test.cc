@@ -89,7 +89,8 @@ TEST(RequestReader, TakesOneRequestAndLeavesTheNext) {
 }
 
 TEST(RequestReader, BodyOfGetIsReadAndDropped) {
-    const std::string bytes = "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 14\r\n\r\nGET /x HTTP/1.";
+    const std::string bytes =
+        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 14\r\n\r\nGET /x HTTP/1.";
     const Outcome outcome = Read(bytes + "1");
     EXPECT_EQ(outcome.used, bytes.size());
     EXPECT_EQ(outcome.request->body, "");
@@ -114,7 +115,9 @@ TEST(RequestReader, AmbiguousFramingIsRefused) {
         ExpectRefused(400, Post("Content-Length: " + std::string(length) + "\r\n", "hello"));
     }
     for (const char* coding : {"chunked, chunked", "gzip, chunked", "chunked, gzip", "\"chunked\"",
-                               "chunked;q=1", ", chunked", "\x0b" "chunked"}) {
+                               "chunked;q=1", ", chunked",
+                               "\x0b"
+                               "chunked"}) {
         ExpectRefused(400, Post("Transfer-Encoding: " + std::string(coding) + "\r\n", "0\r\n\r\n"));
     }
     ExpectRefused(400, Post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", ""));
@@ -259,8 +262,8 @@ TEST(RequestReader, BodyLimitHasBothSides) {
     EXPECT_EQ(Read(whole, SIZE_MAX, 1000).state, State::kDone);
     EXPECT_EQ(Read(whole, SIZE_MAX, 999).status, 413);
     const std::string chunks =
-        Post("Transfer-Encoding: chunked\r\n", "1f4\r\n" + body.substr(500) + "\r\n1f4\r\n" +
-                                                   body.substr(500) + "\r\n0\r\n\r\n");
+        Post("Transfer-Encoding: chunked\r\n",
+             "1f4\r\n" + body.substr(500) + "\r\n1f4\r\n" + body.substr(500) + "\r\n0\r\n\r\n");
     for (const size_t step : {SIZE_MAX, size_t{1}}) {
         EXPECT_EQ(Read(chunks, step, 1000).state, State::kDone);
         EXPECT_EQ(Read(chunks, step, 999).status, 413);

@@ -80,8 +80,8 @@ class Wire {
 };
 
 void Echo(Request&& request, const Respond& respond) {
-    Response response = Response::Text(200, std::string(MethodName(request.method)) + " " +
-                                                request.target + " " + request.body);
+    Response response = Response::Text(
+        200, std::string(MethodName(request.method)) + " " + request.target + " " + request.body);
     respond(std::move(response));
 }
 
@@ -361,8 +361,9 @@ TEST(Server, ReaderWhoDoesNotReadIsClosed) {
 TEST(Server, ExpectedContinueIsGivenOnce) {
     const auto server = Serve({});
     Wire wire(server->port());
-    wire.Send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n"
-              "Connection: close\r\n\r\n");
+    wire.Send(
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n"
+        "Connection: close\r\n\r\n");
     EXPECT_EQ(wire.ReadUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
     wire.Send("ab");
     wire.Send("cd");
@@ -374,7 +375,8 @@ TEST(Server, ExpectedContinueIsGivenOnce) {
 TEST(Server, ExpectationOfATooLargeBodyIsRefusedAtOnce) {
     const auto server = Serve({});
     Wire wire(server->port());
-    wire.Send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
+    wire.Send(
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
     EXPECT_EQ(wire.ReadUntil("\r\n").rfind("HTTP/1.1 413", 0), 0U);
 }
 

@@ -124,7 +124,8 @@ TEST_F(StateStore, WhatWasNotCommittedIsGoneAfterAStart) {
 
 TEST_F(StateStore, TheNewestTwoAreKept) {
     Fill({3, 5, 10, 200});
-    EXPECT_EQ(Names(), (std::vector<std::string>{"checkpoint-10-1", "checkpoint-200-1", "working"}));
+    EXPECT_EQ(Names(),
+              (std::vector<std::string>{"checkpoint-10-1", "checkpoint-200-1", "working"}));
     auto store = Open();
     EXPECT_EQ(store->offset(), 200u);  // By number, not by text.
     EXPECT_EQ(All(*store).at("at"), "200");
@@ -193,8 +194,8 @@ TEST_F(StateStore, ADamagedCheckpointGivesWayToTheOlderOneAndIsNamed) {
     EXPECT_NE(store->warning().find("checkpoint-6-1 does not open"), std::string::npos)
         << store->warning();
     EXPECT_EQ(All(*store).at("at"), "4");
-    EXPECT_EQ(Names(), (std::vector<std::string>{"checkpoint-4-1", "damaged-checkpoint-6-1",
-                                                 "working"}));
+    EXPECT_EQ(Names(),
+              (std::vector<std::string>{"checkpoint-4-1", "damaged-checkpoint-6-1", "working"}));
     ASSERT_TRUE(store->Put("at", "8"));
     ASSERT_TRUE(store->Commit(8));
     store.reset();
@@ -267,10 +268,10 @@ TEST(CheckpointNames, OnlyTheExactFormParses) {
     EXPECT_TRUE(FromText("checkpoint-0-1", name));
     EXPECT_TRUE(FromText("checkpoint-18446744073709551615-4294967295", name));
     EXPECT_EQ(ToText(name), "checkpoint-18446744073709551615-4294967295");
-    for (const char* text : {"checkpoint-", "checkpoint-1", "checkpoint-1-", "checkpoint--1",
-                             "checkpoint-01-1", "checkpoint-1-1.tmp", "checkpoint-1-1-1",
-                             "checkpoint-18446744073709551616-1", "checkpoint-1-4294967296",
-                             "xcheckpoint-1-1", "checkpoint-+1-1", ""}) {
+    for (const char* text :
+         {"checkpoint-", "checkpoint-1", "checkpoint-1-", "checkpoint--1", "checkpoint-01-1",
+          "checkpoint-1-1.tmp", "checkpoint-1-1-1", "checkpoint-18446744073709551616-1",
+          "checkpoint-1-4294967296", "xcheckpoint-1-1", "checkpoint-+1-1", ""}) {
         EXPECT_FALSE(FromText(text, name)) << text;
     }
 }

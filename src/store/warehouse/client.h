@@ -1,5 +1,6 @@
-// The warehouse as the rest of the server sees it: ClickHouse's SQL over ClickHouse's HTTP. Embedded
-// it is our child process on a Unix socket (child_process.h), on a cluster a ClickHouse server.
+// The warehouse as the rest of the server sees it: ClickHouse's SQL over ClickHouse's HTTP.
+// Embedded it is our child process on a Unix socket (child_process.h), on a cluster a ClickHouse
+// server.
 //
 // SQL text: identifiers come from compiled enums and constants only; values go through escape.h and
 // nothing else. One missed escape is everything, because libchdb runs several statements and reads
@@ -29,9 +30,9 @@ struct TimelineCursor {
 
 struct TimelineQuery {
     uint32_t workspace = 0;
-    std::vector<uint64_t> persons = {};          // All ids that were merged into one; PersonId::lo.
-    std::optional<TimelineCursor> before = {};   // Only rows before this one.
-    std::vector<std::string> kinds = {};         // Only these; empty: all.
+    std::vector<uint64_t> persons = {};         // All ids that were merged into one; PersonId::lo.
+    std::optional<TimelineCursor> before = {};  // Only rows before this one.
+    std::vector<std::string> kinds = {};        // Only these; empty: all.
     size_t limit = 50;
 };
 
@@ -94,17 +95,17 @@ class Warehouse {
 };
 
 struct HttpWarehouseOptions {
-    std::string socket_path = {};     // Of the child; or, when empty:
-    std::string host = {};            // An address (127.0.0.1) or name and
+    std::string socket_path = {};  // Of the child; or, when empty:
+    std::string host = {};         // An address (127.0.0.1) or name and
     uint16_t port = 8123;
-    std::string user = {};            // Of a ClickHouse server; empty: none.
+    std::string user = {};  // Of a ClickHouse server; empty: none.
     std::string password = {};
     Dialect dialect = Dialect::kChdb26;
     base::DurationMs connect_ms = 2 * base::kSecondMs;
-    base::DurationMs insert_ms = 5 * base::kMinuteMs;   // Longer: kOutcomeUnknown.
+    base::DurationMs insert_ms = 5 * base::kMinuteMs;  // Longer: kOutcomeUnknown.
     base::DurationMs query_ms = 2 * base::kMinuteMs;
-    // Whose socket it is; must outlive the client. Settle then restarts a child in which an insert of
-    // unknown outcome may still run. Null: Settle asks the server's process list.
+    // Whose socket it is; must outlive the client. Settle then restarts a child in which an insert
+    // of unknown outcome may still run. Null: Settle asks the server's process list.
     ChildProcess* child = nullptr;
 };
 

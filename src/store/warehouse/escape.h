@@ -1,5 +1,5 @@
-// The one place where values become SQL. The result means the same to ClickHouse 18 and 26, holds no
-// control byte (so no blank line) and cannot end its quotes.
+// The one place where values become SQL. The result means the same to ClickHouse 18 and 26, holds
+// no control byte (so no blank line) and cannot end its quotes.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // A row of the warehouse's table `w.events`, in ClickHouse's RowBinary format, and the header that
 // travels before it in the spool. docs/formats/warehouse.md has every byte.
 //
-// A row is lossless (semantics 10): kind, log time, own time, ids and the exact payload stand beside
-// the arrays that reports read. Its key is (partition, offset, ordinal).
+// A row is lossless (semantics 10): kind, log time, own time, ids and the exact payload stand
+// beside the arrays that reports read. Its key is (partition, offset, ordinal).
 #pragma once
 
 #include <compare>
@@ -19,12 +19,13 @@ namespace warehouse {
 // What the fold hands over. Everything points into the caller's memory.
 struct RowView {
     uint32_t workspace = 0;
-    uint64_t person = 0;            // PersonId::lo
-    base::TimeMs time_ms = 0;       // Own time of the event, or of the fact.
-    base::TimeMs log_time_ms = 0;   // Time of the record it came with.
-    std::string_view kind = {};          // "event", "segment_entered", ...
+    uint64_t person = 0;           // PersonId::lo
+    base::TimeMs time_ms = 0;      // Own time of the event, or of the fact.
+    base::TimeMs log_time_ms = 0;  // Time of the record it came with.
+    std::string_view kind = {};    // "event", "segment_entered", ...
     std::string_view name = {};
-    std::span<const std::string_view> ids = {};  // "user:u1", "anonymous:a1", as the record carried them.
+    std::span<const std::string_view> ids =
+        {};  // "user:u1", "anonymous:a1", as the record carried them.
     uint64_t visit = 0;
     // Parallel arrays: '' and 0 where a value has no such face. When lengths differ the shortest
     // counts.
@@ -34,7 +35,7 @@ struct RowView {
     std::string_view source = {};
     std::string_view medium = {};
     std::string_view campaign = {};
-    std::string_view payload = {};       // Exact JSON text of the record; empty for derived facts.
+    std::string_view payload = {};  // Exact JSON text of the record; empty for derived facts.
     uint16_t partition = 0;
     uint64_t offset = 0;
     uint32_t ordinal = 0;
@@ -89,11 +90,11 @@ inline constexpr std::string_view kColumns =
 
 // 40 bytes before each row, so that grouping by month and looking for a person need no decoding.
 struct EntryHeader {
-    uint32_t row_bytes = 0;   // Of the RowBinary that follows.
+    uint32_t row_bytes = 0;  // Of the RowBinary that follows.
     uint32_t workspace = 0;
     uint64_t person = 0;
     uint64_t offset = 0;
-    uint32_t month = 0;       // YYYYMM of the row's day in UTC: the table's partition.
+    uint32_t month = 0;  // YYYYMM of the row's day in UTC: the table's partition.
     uint32_t ordinal = 0;
     uint16_t partition = 0;
     uint16_t reserved[3] = {};  // 0.

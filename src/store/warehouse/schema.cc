@@ -3,7 +3,8 @@
 namespace warehouse {
 namespace {
 
-// Order of the columns as in kColumns (row.h); INSERT names them, so only readers of the table care.
+// Order of the columns as in kColumns (row.h); INSERT names them, so only readers of the table
+// care.
 constexpr std::string_view kEventsChdb26 =
     "CREATE TABLE IF NOT EXISTS w.events ("
     "workspace UInt32 CODEC(ZSTD(1)), person UInt64 CODEC(ZSTD(1)),"
@@ -21,8 +22,9 @@ constexpr std::string_view kEventsChdb26 =
     " ENGINE = MergeTree PARTITION BY toYYYYMM(day)"
     " ORDER BY (workspace, person, time, log_partition, log_offset, log_ordinal)"
     // An acknowledged part is on the disk, so the spool may forget it (rule 10). Erased rows leave
-    // the disk within seconds. No deduplication window: it would also drop, and acknowledge, a block
-    // that is missing for good reason (a part found broken), and the writer asks before it repeats.
+    // the disk within seconds. No deduplication window: it would also drop, and acknowledge, a
+    // block that is missing for good reason (a part found broken), and the writer asks before it
+    // repeats.
     " SETTINGS fsync_after_insert=1, fsync_part_directory=1,"
     " min_rows_to_fsync_after_merge=1, min_compressed_bytes_to_fsync_after_merge=1,"
     " old_parts_lifetime=2, cleanup_delay_period=1, max_cleanup_delay_period=2,"

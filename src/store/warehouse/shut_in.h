@@ -15,8 +15,8 @@ struct ShutInReport {
 };
 
 // `writable`: directories that may be changed. `readable`: files and directories that may be read;
-// every other file cannot be opened any more. Each of the three is tried; what the system refuses is
-// told, and the process goes on without.
+// every other file cannot be opened any more. Each of the three is tried; what the system refuses
+// is told, and the process goes on without.
 ShutInReport ShutIn(const std::vector<std::string>& writable,
                     const std::vector<std::string>& readable);
 

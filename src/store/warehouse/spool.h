@@ -1,10 +1,10 @@
 // The spool: rows on their way from the fold to the warehouse (semantics 10).
 //
 // Fold threads append entries (row.h); the writer takes them in the same order and acknowledges
-// them when the warehouse has them; acknowledged entries are forgotten. Entries live in memory; what
-// is not acknowledged when Sync is called goes to segment files and is synced, and so does what does
-// not fit into `memory_bytes_max`, which is then read back when its turn comes. docs/formats/
-// warehouse.md has the bytes.
+// them when the warehouse has them; acknowledged entries are forgotten. Entries live in memory;
+// what is not acknowledged when Sync is called goes to segment files and is synced, and so does
+// what does not fit into `memory_bytes_max`, which is then read back when its turn comes.
+// docs/formats/ warehouse.md has the bytes.
 //
 // After a crash the fold replays from its checkpoint and appends rows again. Rows come in (offset,
 // ordinal) order within a partition, so a row at or below the highest the spool knows is dropped.
@@ -32,11 +32,11 @@
 namespace warehouse {
 
 struct SpoolOptions {
-    std::string directory = {};                             // Made when missing (0700).
-    size_t bytes_max = limits::kSpoolBytesMax;         // Not acknowledged, beyond: Full().
+    std::string directory = {};                 // Made when missing (0700).
+    size_t bytes_max = limits::kSpoolBytesMax;  // Not acknowledged, beyond: Full().
     size_t memory_bytes_max = limits::kSpoolMemoryBytesMax;
     size_t segment_bytes = limits::kSegmentBytes;
-    size_t block_bytes = limits::kSpoolBlockBytes;     // Entries are written in blocks of this size.
+    size_t block_bytes = limits::kSpoolBlockBytes;  // Entries are written in blocks of this size.
 };
 
 // A run of entries in the order they were appended; `number` counts up by one from block to block.
@@ -47,21 +47,22 @@ struct SpoolBlock {
 };
 
 struct SpoolCounters {
-    uint64_t rows = 0;             // Appended since Open, doubles not counted.
-    uint64_t doubles = 0;          // Appended again after a replay and dropped.
+    uint64_t rows = 0;     // Appended since Open, doubles not counted.
+    uint64_t doubles = 0;  // Appended again after a replay and dropped.
     uint64_t bytes_unacked = 0;
     uint64_t rows_unacked = 0;
     uint64_t bytes_in_memory = 0;
-    uint64_t bytes_written = 0;    // To files since Open.
-    uint64_t segments = 0;         // Files that hold something.
-    uint64_t blocks_rotten = 0;    // Found at Open inside the synced part. Each is a report.
-    uint64_t tails_cut = 0;        // Found at Open behind the last Sync: normal after a crash.
+    uint64_t bytes_written = 0;  // To files since Open.
+    uint64_t segments = 0;       // Files that hold something.
+    uint64_t blocks_rotten = 0;  // Found at Open inside the synced part. Each is a report.
+    uint64_t tails_cut = 0;      // Found at Open behind the last Sync: normal after a crash.
 };
 
 class Spool {
   public:
     // Opens the directory and reads what is left from before.
-    // Errors: kIo; kCorrupt when a file is of another version; kConflict when another process has it.
+    // Errors: kIo; kCorrupt when a file is of another version; kConflict when another process has
+    // it.
     static base::Result<std::unique_ptr<Spool>> Open(SpoolOptions options);
     virtual ~Spool() = default;
 
@@ -78,8 +79,8 @@ class Spool {
     // 503 and asks again later. Cheap.
     virtual bool Full() const = 0;
 
-    // The next entries that were not taken yet, at most rows_max rows and about bytes_max bytes (but
-    // at least one block when there is any): whole blocks in order. Empty when there are none.
+    // The next entries that were not taken yet, at most rows_max rows and about bytes_max bytes
+    // (but at least one block when there is any): whole blocks in order. Empty when there are none.
     // Errors: kIo, kCorrupt: a block could not be read back. kCorrupt blocks are counted and
     // skipped by the next call.
     virtual base::Result<std::vector<std::shared_ptr<const SpoolBlock>>> Take(size_t rows_max,

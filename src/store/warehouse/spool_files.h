@@ -1,8 +1,9 @@
 // The spool's segment files: frames on disk. docs/formats/warehouse.md has every byte.
 //
 // A segment begins with a header that carries a random generation; a frame's CRC is seeded with
-// generation and position, so leftovers of a recycled file never pass. Frames begin at multiples of 64
-// bytes, so that good ones can be found behind a bad one. A start never appends to an old segment.
+// generation and position, so leftovers of a recycled file never pass. Frames begin at multiples of
+// 64 bytes, so that good ones can be found behind a bad one. A start never appends to an old
+// segment.
 //
 // Threads: one at a time, but for ReadFrame.
 #pragma once
@@ -40,7 +41,7 @@ class SpoolFiles {
     struct Recovered {
         uint64_t blocks_rotten = 0;
         uint64_t tails_cut = 0;
-        uint64_t acked = 0;       // Highest block number known to be acknowledged.
+        uint64_t acked = 0;  // Highest block number known to be acknowledged.
     };
     // Called for each good frame with rows, in order.
     using OnFrame = std::function<void(RowsFrame, FramePlace)>;
@@ -62,8 +63,8 @@ class SpoolFiles {
     // True when something was written since the last Sync.
     bool dirty() const { return dirty_; }
 
-    // The segment holds nothing that is needed: its bytes become zero, the file is kept for the next
-    // segment or removed. When it is the current one, the next Write begins another.
+    // The segment holds nothing that is needed: its bytes become zero, the file is kept for the
+    // next segment or removed. When it is the current one, the next Write begins another.
     base::Status Retire(const std::shared_ptr<SpoolSegment>& segment);
 
     const std::vector<std::shared_ptr<SpoolSegment>>& segments() const { return segments_; }
@@ -88,7 +89,7 @@ class SpoolFiles {
     std::vector<std::shared_ptr<SpoolSegment>> segments_;
     std::shared_ptr<SpoolSegment> current_;
     uint64_t next_segment_ = 1;
-    uint64_t synced_segment_ = 0;   // Everything before this place is on stable storage.
+    uint64_t synced_segment_ = 0;  // Everything before this place is on stable storage.
     uint64_t synced_offset_ = 0;
     bool dirty_ = false;
     uint64_t bytes_written_ = 0;

@@ -37,7 +37,8 @@ class SpoolTest : public testing::Test {
 
     static std::string Entries(uint16_t partition, uint64_t first, uint64_t last) {
         std::string entries;
-        for (uint64_t i = first; i <= last; ++i) entries += EntryBytes(MakeRow(partition, i, i % 5));
+        for (uint64_t i = first; i <= last; ++i)
+            entries += EntryBytes(MakeRow(partition, i, i % 5));
         return entries;
     }
 
@@ -213,8 +214,8 @@ TEST_F(SpoolTest, ATornTailIsCutWhereverItTore) {
     for (size_t cut = 65; cut < end; cut += 13) {
         std::filesystem::remove_all(path_);
         std::filesystem::create_directories(path_);
-        std::ofstream(path, std::ios::binary) << whole.substr(0, cut)
-                                              << std::string(whole.size() - cut, '\0');
+        std::ofstream(path, std::ios::binary)
+            << whole.substr(0, cut) << std::string(whole.size() - cut, '\0');
         auto again = Open();
         const std::vector<uint64_t> rows = TakeAll(*again);
         EXPECT_TRUE(rows.empty() || rows == Range(1, 3)) << cut;
@@ -386,8 +387,8 @@ class WriterTest : public SpoolTest {
     }
     static std::vector<uint64_t> Stored(Warehouse& warehouse) {
         std::vector<uint64_t> offsets;
-        const auto rows = warehouse.Timeline(
-            {.workspace = 1, .persons = {0, 1, 2, 3, 4}, .limit = 1'000'000});
+        const auto rows =
+            warehouse.Timeline({.workspace = 1, .persons = {0, 1, 2, 3, 4}, .limit = 1'000'000});
         for (const Row& row : *rows) offsets.push_back(row.offset);
         std::sort(offsets.begin(), offsets.end());
         return offsets;
@@ -396,8 +397,7 @@ class WriterTest : public SpoolTest {
 
 TEST_F(WriterTest, EveryFateOfAnInsertEndsWithEachRowOnce) {
     using Fate = Unreliable::Fate;
-    for (const Fate fate :
-         {Fate::kRefused, Fate::kLostAnswer, Fate::kLostRequest, Fate::kNobody}) {
+    for (const Fate fate : {Fate::kRefused, Fate::kLostAnswer, Fate::kLostRequest, Fate::kNobody}) {
         std::filesystem::remove_all(path_);
         auto spool = Open();
         Unreliable warehouse(MemoryWarehouse());
@@ -483,10 +483,11 @@ TEST_F(WriterTest, TheJoinedTimelineIsNewestFirstWithoutDoubles) {
     std::vector<uint64_t> offsets;
     for (const Row& row : *rows) offsets.push_back(row.offset);
     EXPECT_THAT(offsets, ElementsAre(3, 2, 1));
-    const auto page = ReadTimeline(
-        *spool, *warehouse,
-        {.workspace = 1, .persons = {7}, .before = TimelineCursor{kJanuary + 2, {0, 3, 0}},
-         .limit = 1});
+    const auto page = ReadTimeline(*spool, *warehouse,
+                                   {.workspace = 1,
+                                    .persons = {7},
+                                    .before = TimelineCursor{kJanuary + 2, {0, 3, 0}},
+                                    .limit = 1});
     ASSERT_TRUE(page);
     ASSERT_EQ(page->size(), 1U);
     EXPECT_EQ(page->front().offset, 2U);

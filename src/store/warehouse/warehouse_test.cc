@@ -66,8 +66,8 @@ class WithChild : public testing::Test {
         auto started = ChildProcess::Start(options);
         ASSERT_TRUE(started) << started.error().internal;
         child_ = std::move(*started);
-        warehouse_ = ConnectWarehouse(
-            {.socket_path = options.child.socket_path, .child = child_.get()});
+        warehouse_ =
+            ConnectWarehouse({.socket_path = options.child.socket_path, .child = child_.get()});
         const auto ready = child_->WaitReady(kLong);
         ASSERT_TRUE(ready) << ready.error().internal;
         const auto made = warehouse_->EnsureSchema();
@@ -75,8 +75,8 @@ class WithChild : public testing::Test {
     }
 
     base::Result<std::string> PostSql(const std::string& sql, const std::string& target = "/") {
-        const Peer peer{.socket_path = child_->socket_path(), .host = {}, .user = {},
-                        .password = {}};
+        const Peer peer{
+            .socket_path = child_->socket_path(), .host = {}, .user = {}, .password = {}};
         const Exchange exchange{
             .target = target, .body = sql, .connect_ms = 2000, .total_ms = kLong};
         std::string answer;
@@ -92,8 +92,8 @@ class WithChild : public testing::Test {
     }
 
     uint64_t CountRows() {
-        const auto answer = warehouse_->QueryAll("SELECT count() FROM w.events FORMAT RowBinary",
-                                                 1024);
+        const auto answer =
+            warehouse_->QueryAll("SELECT count() FROM w.events FORMAT RowBinary", 1024);
         EXPECT_TRUE(answer) << answer.error().internal;
         return answer ? base::ByteReader(*answer).U64() : UINT64_MAX;
     }
@@ -142,7 +142,8 @@ TEST_F(WithChild, ABlankLineInsideRowsIsOnlyBytes) {
 TEST_F(WithChild, TheInsertParameterTakesNoOtherStatement) {
     ASSERT_TRUE(PostSql("CREATE TABLE w.victim (x UInt8) ENGINE = MergeTree ORDER BY x"));
     for (const std::string_view sql :
-         {"DROP TABLE w.victim", "INSERT INTO w.victim SELECT 1; DROP TABLE w.victim FORMAT RowBinary",
+         {"DROP TABLE w.victim",
+          "INSERT INTO w.victim SELECT 1; DROP TABLE w.victim FORMAT RowBinary",
           "INSERT INTO w.victim FORMAT TabSeparated",
           "INSERT INTO w.victim\n\nDROP TABLE w.victim FORMAT RowBinary"}) {
         std::string target = "/?query=";
@@ -212,8 +213,8 @@ TEST_F(WithChild, TheTimelineIsNewestFirstAndContinuesAtTheCursor) {
     ASSERT_TRUE(warehouse_->Insert(bytes));
 
     std::vector<uint64_t> offsets;
-    TimelineQuery query{.workspace = 1, .persons = {5, 6}, .before = {}, .kinds = {"event"},
-                        .limit = 4};
+    TimelineQuery query{
+        .workspace = 1, .persons = {5, 6}, .before = {}, .kinds = {"event"}, .limit = 4};
     while (true) {
         const auto page = warehouse_->Timeline(query);
         ASSERT_TRUE(page) << page.error().internal;
@@ -273,21 +274,24 @@ TEST_F(WithChild, ReportsCannotWriteAndReadNoFilesAndNoNetwork) {
 TEST_F(WithChild, ATooLongQueryEndsWithItsOwnCode) {
     const auto answer = warehouse_->QueryAll(
         "SELECT sum(sipHash64(number)) FROM system.numbers LIMIT 1 SETTINGS max_threads=1 FORMAT "
-        "RowBinary", 1024);
+        "RowBinary",
+        1024);
     EXPECT_FALSE(answer);  // Settings cannot be changed in the readers' pool.
-    const auto slow = PostSql("SELECT sum(sipHash64(number)) FROM system.numbers SETTINGS "
-                              "max_execution_time=1 FORMAT RowBinary");
+    const auto slow = PostSql(
+        "SELECT sum(sipHash64(number)) FROM system.numbers SETTINGS "
+        "max_execution_time=1 FORMAT RowBinary");
     ASSERT_FALSE(slow);
     EXPECT_THAT(slow.error().internal, testing::HasSubstr("Code: 159"));
 }
 
 TEST_F(WithChild, ALongAnswerStreamsAndMayBeStopped) {
     uint64_t bytes = 0;
-    ASSERT_TRUE(warehouse_->Query("SELECT number FROM system.numbers LIMIT 3000000 FORMAT RowBinary",
-                                  [&bytes](std::string_view piece) {
-                                      bytes += piece.size();
-                                      return true;
-                                  }));
+    ASSERT_TRUE(
+        warehouse_->Query("SELECT number FROM system.numbers LIMIT 3000000 FORMAT RowBinary",
+                          [&bytes](std::string_view piece) {
+                              bytes += piece.size();
+                              return true;
+                          }));
     EXPECT_EQ(bytes, 24'000'000U);
     int pieces = 0;
     ASSERT_TRUE(warehouse_->Query("SELECT number FROM system.numbers FORMAT RowBinary",
@@ -347,9 +351,9 @@ TEST_F(WithChild, KilledDuringInsertsNoRowIsLostOrDoubled) {
             std::string entries;
             for (int i = 0; i < 500; ++i) {
                 ++offset;
-                entries += EntryBytes(MakeRow(
-                    static_cast<uint16_t>(batch % 4), offset, offset % 97,
-                    kJanuary + static_cast<int64_t>(offset % 3) * 31 * base::kDayMs));
+                entries += EntryBytes(
+                    MakeRow(static_cast<uint16_t>(batch % 4), offset, offset % 97,
+                            kJanuary + static_cast<int64_t>(offset % 3) * 31 * base::kDayMs));
             }
             spool->Append(entries);
             if (batch == 5 + round % 10) {
@@ -397,8 +401,8 @@ TEST_F(WithChild, TheJoinedTimelineMissesNothingWhileRowsMove) {
     for (uint64_t i = 1; i <= 200; ++i) {
         spool->Append(EntryBytes(MakeRow(0, i, 5, kJanuary + static_cast<int64_t>(i))));
         if (i % 10 != 0) continue;
-        const auto rows = ReadTimeline(*spool, *warehouse_,
-                                       {.workspace = 1, .persons = {5}, .limit = 1000});
+        const auto rows =
+            ReadTimeline(*spool, *warehouse_, {.workspace = 1, .persons = {5}, .limit = 1000});
         ASSERT_TRUE(rows) << rows.error().internal;
         ASSERT_EQ(rows->size(), i);
         ASSERT_EQ(rows->front().offset, i);
@@ -410,8 +414,12 @@ TEST_F(WithChild, TheJoinedTimelineMissesNothingWhileRowsMove) {
 TEST(Child, RefusesOptionsItDoesNotKnow) {
     EXPECT_FALSE(FromArguments({"--library=x", "--directory=y", "--socket=z", "--what=1"}));
     EXPECT_FALSE(FromArguments({"--library=x", "--directory=y"}));
-    const ChildOptions options{.library = "x", .directory = "y", .socket_path = "z",
-                               .watch_fd = 7, .readers = 3, .memory_bytes_max = 9,
+    const ChildOptions options{.library = "x",
+                               .directory = "y",
+                               .socket_path = "z",
+                               .watch_fd = 7,
+                               .readers = 3,
+                               .memory_bytes_max = 9,
                                .shut_in = false};
     const auto back = FromArguments(ToArguments(options));
     ASSERT_TRUE(back);
