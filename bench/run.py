@@ -118,7 +118,8 @@ def number(value):
 
 
 def print_table(figures):
-    print(f"| {'figure':22} | {'value':>10} | {'limit':>10} | unit | {'must':>9} | {'good':>9} |  |")
+    print(f"| {'figure':22} | {'value':>10} | {'limit':>10} | unit "
+          f"| {'must':>9} | {'good':>9} |  |")
     print("|---|---|---|---|---|---|---|")
     for key, entry in figures.items():
         must, good, _ = TARGETS.get(key, (None, None, True))
