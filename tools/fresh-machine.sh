@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
-readonly MIRROR=${MIRROR:-http://deb.debian.org/debian}
+readonly MIRROR=${MIRROR:-}  # Empty: debootstrap's own.
 readonly LISTEN=${LISTEN:-127.0.0.1:18080}
 readonly ROOT=${1:-$(mktemp -d)}
 
@@ -49,11 +49,12 @@ timed() {
 }
 TIMES=()
 
-timed "debootstrap (not Ripen's)" debootstrap --variant=minbase bookworm "$ROOT" "$MIRROR"
+timed "debootstrap (not Ripen's)" debootstrap --variant=minbase bookworm "$ROOT" ${MIRROR:+"$MIRROR"}
+mirror=$(awk '$1 == "deb" { print $2; exit }' "$ROOT/etc/apt/sources.list")
 cat >"$ROOT/etc/apt/sources.list" <<SOURCES
-deb $MIRROR bookworm main
-deb $MIRROR bookworm-updates main
-deb ${MIRROR}-security bookworm-security main
+deb $mirror bookworm main
+deb $mirror bookworm-updates main
+deb ${mirror}-security bookworm-security main
 SOURCES
 cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
 # Where a proxy with its own authority stands before the network, the new machine must know it too.
