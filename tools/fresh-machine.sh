@@ -49,7 +49,8 @@ timed() {
 }
 TIMES=()
 
-timed "debootstrap (not Ripen's)" debootstrap --variant=minbase bookworm "$ROOT" ${MIRROR:+"$MIRROR"}
+timed "debootstrap (not Ripen's)" \
+    debootstrap --variant=minbase bookworm "$ROOT" ${MIRROR:+"$MIRROR"}
 mirror=$(awk '$1 == "deb" { print $2; exit }' "$ROOT/etc/apt/sources.list")
 cat >"$ROOT/etc/apt/sources.list" <<SOURCES
 deb $mirror bookworm main

@@ -137,11 +137,19 @@ class PartitionScan {
         switch (record.kind) {
             case RecordKind::kEvent:
                 if (ask_.everybody) Get(record.person);
-                if (Wanted(record.name_hash)) ApplyEvent(record, record.payload);
+                if (Wanted(record.name_hash)) {
+                    ApplyEvent(record, record.payload);
+                } else {
+                    TakeId(record);
+                }
                 break;
             case RecordKind::kForwarded:
                 if (ask_.everybody) Get(record.person);
-                if (Wanted(record.name_hash)) ApplyForwarded(record);
+                if (Wanted(record.name_hash)) {
+                    ApplyForwarded(record);
+                } else {
+                    TakeId(record);
+                }
                 break;
             case RecordKind::kMovedOut:
                 ApplyMovedOut(record);
@@ -152,6 +160,16 @@ class PartitionScan {
             default:
                 break;
         }
+    }
+
+    // An event that nothing asks for still uses up its message id: a later one of the same id and
+    // another name is a copy to the fold, and so it must be here. The payload is not read.
+    void TakeId(const Record& record) {
+        if (record.fingerprint == 0) return;
+        Known& known = Get(record.person);
+        if (known.moved()) return;
+        if (!known.taken) known.taken = std::make_unique<model::TakenIds>();
+        known.taken->Take(record.fingerprint, now_);
     }
 
     void ApplyEvent(const Record& record, std::string_view payload) {
