@@ -38,7 +38,10 @@ base::Result<std::vector<Row>> SpoolRows(warehouse::Spool& spool, const Timeline
 
 base::Result<std::vector<Row>> RowsOf(const Sources& sources, const TimelineQuery& query) {
     if (sources.warehouse != nullptr && sources.spool != nullptr) {
-        return warehouse::ReadTimeline(*sources.spool, *sources.warehouse, query);
+        auto rows = warehouse::ReadTimeline(*sources.spool, *sources.warehouse, query);
+        if (rows || rows.error().code != base::ErrorCode::kNotFound) return rows;
+        // The warehouse has no table before its first insert: every row is in the spool.
+        return SpoolRows(*sources.spool, query);
     }
     if (sources.warehouse != nullptr) return sources.warehouse->Timeline(query);
     if (sources.spool != nullptr) return SpoolRows(*sources.spool, query);
