@@ -192,6 +192,11 @@ export class Server {
         return found;
     }
 
+    // Newest first. The warehouse child may still be starting.
+    timeline(person) {
+        return until('the timeline', () => this.all(`persons/${person.id}/timeline`, 'events'));
+    }
+
     async lookup(kind, id) {
         const answer = await this.ask('GET', `persons/lookup?${kind}=${encodeURIComponent(id)}`);
         if (answer.status === 404) return null;

@@ -79,7 +79,10 @@ test('init makes a directory once, and its keys and the three plain addresses wo
 
 test('an application begun and not finished within 1 h gets its letter, a finished one none',
     async (t) => {
-        const server = await freshServer(t, { clock: SIMULATED, config: MAIL_CONFIG });
+        const server = await freshServer(t, {
+            clock: SIMULATED, config: MAIL_CONFIG,
+            env: { RIPEN_PUBLIC_URL: 'https://go.example.test' },
+        });
         const journey = await publish(server, FLAGSHIP);
         await send(server,
             identify('ada', { email: 'ada@example.test', first_name: 'Ada' }),
@@ -116,7 +119,7 @@ test('an application begun and not finished within 1 h gets its letter, a finish
         const bob = await server.lookup('email', 'bob@example.test');
         assert.equal(later.filter((message) => message.person_id === bob.id).length, 1);
 
-        const timeline = await server.all(`persons/${bob.id}/timeline`, 'events');
+        const timeline = await server.timeline(bob);
         assert.deepEqual(timeline.filter((event) => /^Application/.test(event.name))
             .map((event) => [event.name, event.properties.application_id]), [
             ['Application Started', 'b2'], ['Application Submitted', 'b1'],
@@ -342,12 +345,15 @@ test('letters wait for a dead mail server and leave when it is back, each once',
     const people = [...Array(20).keys()].map((n) => `p${n}`);
     await send(server, ...people.map((who) => identify(who, { email: `${who}@example.test` })),
         ...people.map((who) => track(who, 'Application Started', { application_id: who })));
-    await server.moveClock(START + HOUR);
+    // Answered when the letters have left or were put off: not while we look.
+    const moved = server.moveClock(START + HOUR);
     const states = async () => (await messagesOf(server, journey)).map((message) => message.state);
     await until('all letters are in the outbox', async () => (await states()).length === 20);
     assert.ok((await states()).every((state) => state === 'waiting' || state === 'claimed'),
         String(await states()));
+    assert.equal((await server.get('/readyz')).status, 200);
     await sink.open('--no-bodies', '--port', String(port));
+    await moved;
     let now = START + HOUR;
     await until('all letters are sent', async () => {
         await server.moveClock(now += MINUTE);   // What is tried later is due by the clock.
@@ -445,7 +451,7 @@ test('kill -9 keeps what was answered, and the log folded anew gives the same st
         const p0 = await server.lookup('user_id', 'p0');
         assert.equal(p0.attributes.round, round);
         assert.equal(p0.anonymous_ids.length, round + 1);
-        const visits = (await server.all(`persons/${p0.id}/timeline`, 'events'))
+        const visits = (await server.timeline(p0))
             .filter((event) => event.name === 'Visit');
         assert.equal(visits.length, 11 * (round + 1));
         assert.equal((await server.api('GET', `segments/${segment}`)).count, 20);
