@@ -78,6 +78,8 @@ class LivePipeline final : public Pipeline {
         options.threads = config_.fold_threads;
         options.directory = config_.directory + "/state";
         if (config_.checkpoint_records > 0) options.checkpoint_records = config_.checkpoint_records;
+        // A simulated clock passes the time between checkpoints with every move: records decide.
+        if (simulated_ != nullptr) options.checkpoint_ms = base::kNeverMs;
         if (config_.checkpoint_ms > 0) options.checkpoint_ms = config_.checkpoint_ms;
         fs::create_directories(options.directory);
         TRY_ASSIGN(engine_, engine::Engine::Create(
