@@ -62,8 +62,8 @@ class Sink {
 std::string RsaKeyPem() {
     EVP_PKEY* key = EVP_RSA_gen(2048);
     BIO* memory = BIO_new(BIO_s_mem());
-    if (key == nullptr || PEM_write_bio_PrivateKey(memory, key, nullptr, nullptr, 0, nullptr,
-                                                   nullptr) != 1) {
+    if (key == nullptr ||
+        PEM_write_bio_PrivateKey(memory, key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
         bench::Die("no key");
     }
     char* bytes = nullptr;
@@ -74,7 +74,8 @@ std::string RsaKeyPem() {
     return pem;
 }
 
-constexpr std::string_view kSubject = "Shall we finish, {{ person.first_name | default: 'friend' }}?";
+constexpr std::string_view kSubject =
+    "Shall we finish, {{ person.first_name | default: 'friend' }}?";
 constexpr std::string_view kText =
     "Dear {{ person.first_name | default: 'friend' }},\n\n"
     "you began an application for {{ event.product }} and did not finish it. It is kept until "
@@ -98,9 +99,8 @@ class Writer {
         const Value event = Value::Object(arena, {{"product", Value::Text("a steam oven")},
                                                   {"until", Value::Text("Friday")},
                                                   {"application_id", Value::Text(user)}});
-        const Value scope =
-            Value::Object(arena, {{"person", person}, {"event", event},
-                                  {"unsubscribe_url", Value::Text(url)}});
+        const Value scope = Value::Object(
+            arena, {{"person", person}, {"event", event}, {"unsubscribe_url", Value::Text(url)}});
         delivery::LetterParts parts;
         parts.from = {"Shop", "shop@shop.example"};
         parts.to = {"", user + "@example.test"};
@@ -136,13 +136,14 @@ double SendAll(smtp::Pool& pool, const Writer& writer, const delivery::DkimSigne
             changed.wait(lock, [&] { return outstanding < kOutstandingMax; });
             ++outstanding;
         }
-        bench::Must(pool.Send(writer.Write(i, signer), [](uint64_t) { return true; },
-                              [&](uint64_t, const smtp::SendResult& result) {
-                                  std::lock_guard lock(mutex);
-                                  if (result.kind == smtp::ResultKind::kAccepted) ++accepted;
-                                  --outstanding;
-                                  changed.notify_one();
-                              }));
+        bench::Must(pool.Send(
+            writer.Write(i, signer), [](uint64_t) { return true; },
+            [&](uint64_t, const smtp::SendResult& result) {
+                std::lock_guard lock(mutex);
+                if (result.kind == smtp::ResultKind::kAccepted) ++accepted;
+                --outstanding;
+                changed.notify_one();
+            }));
     }
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return outstanding == 0; });
@@ -162,11 +163,11 @@ std::vector<Figure> Measure(const Settings& settings) {
     options.connections_max = kConnections;
     const auto pool = bench::Must(smtp::Pool::Create(options));
     const Writer writer;
-    const auto signer = bench::Must(
-        delivery::DkimSigner::Create("shop.example", "ripen", RsaKeyPem()));
+    const auto signer =
+        bench::Must(delivery::DkimSigner::Create("shop.example", "ripen", RsaKeyPem()));
     Figure plain{"letters_rate_20ms", "1/s", {}, {}};
     Figure signed_rsa{"letters_rate_20ms_rsa2048", "1/s", {}, {}};
-    SendAll(*pool, writer, nullptr, letters / 4);   // Opens the connections.
+    SendAll(*pool, writer, nullptr, letters / 4);  // Opens the connections.
     for (int i = 0; i < runs; ++i) plain.runs.push_back(SendAll(*pool, writer, nullptr, letters));
     for (int i = 0; i < runs; ++i) {
         signed_rsa.runs.push_back(SendAll(*pool, writer, &signer, letters));
@@ -179,6 +180,4 @@ std::vector<Figure> Measure(const Settings& settings) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    return bench::Run(argc, argv, {{"letters_rate_20ms", Measure}});
-}
+int main(int argc, char** argv) { return bench::Run(argc, argv, {{"letters_rate_20ms", Measure}}); }

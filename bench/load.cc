@@ -120,8 +120,14 @@ class Generator {
         }
         epoll_ = epoll_create1(EPOLL_CLOEXEC);
         connections_.resize(static_cast<size_t>(plan_.connections));
+        port_ = port;
+    }
+
+    // Anew before each sending: the server closes connections on which nothing comes for a while.
+    void ConnectAll() {
         for (size_t i = 0; i < connections_.size(); ++i) {
-            connections_[i].socket = Connect(port);
+            if (connections_[i].socket >= 0) close(connections_[i].socket);
+            connections_[i].socket = Connect(port_);
             epoll_event event{};
             event.events = EPOLLIN;
             event.data.u64 = i;
@@ -130,6 +136,7 @@ class Generator {
     }
 
     LoadResult Send(uint64_t events, double events_per_second) {
+        ConnectAll();
         const auto batch = static_cast<uint64_t>(plan_.batch);
         const uint64_t requests = (events + batch - 1) / batch;
         const int64_t begun = base::SteadyNanos();
@@ -204,6 +211,7 @@ class Generator {
     std::vector<Request> requests_;
     std::vector<Connection> connections_;
     int epoll_ = -1;
+    uint16_t port_ = 0;
 };
 
 struct Order {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the benches and prints their figures beside the machine's own limits.
 
-    run.py [--only KEY] [--json FILE] [--list]
+    run.py [--only KEY] [--json FILE] [--markdown FILE] [--list]
 
 Every program build/release/bench/*_bench answers `--list` (its keys, one a line) and
 `--only KEY --json FILE`, and writes
@@ -9,7 +9,8 @@ Every program build/release/bench/*_bench answers `--list` (its keys, one a line
     {"figures": {KEY: {"value": v, "unit": "us", "limit": l or null, "runs": [v, ...]}}}
 
 where `limit` is what the bare machine does, measured in the same run, and `value` is the median
-of `runs`. The two figures of the build are measured here. FILE gets all figures and the machine.
+of `runs`. The two figures of the build are measured here. The JSON file gets
+all figures and the machine; --markdown puts the table into the page, between its two marks.
 """
 
 import argparse
@@ -132,6 +133,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", metavar="KEY")
     parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--markdown", metavar="FILE", type=pathlib.Path)
     parser.add_argument("--list", action="store_true")
     arguments = parser.parse_args()
     known = programs()
@@ -154,12 +156,14 @@ def main():
         except (subprocess.CalledProcessError, OSError, ValueError) as error:
             unmeasured.append(f"{key}: {error}")
     print(machine())
-    print_table(figures)
+    print(table(figures))
     for line in unmeasured:
         print(f"not measured: {line}")
     if arguments.json:
         report = {"figures": figures, "machine": machine()}
         pathlib.Path(arguments.json).write_text(json.dumps(report, indent=2) + "\n")
+    if arguments.markdown:
+        write_page(arguments.markdown, figures)
     return 1 if unmeasured else 0
 
 

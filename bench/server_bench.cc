@@ -25,13 +25,11 @@ std::string Quoted(const std::string& text) {
     return out + '"';
 }
 
-std::string MakeSegment(LiveServer& server, const std::string& name,
-                        const std::string& condition) {
-    const std::string id =
-        bench::FieldOf(server.Api("POST", "/api/v1/segments", "{\"name\":" + Quoted(name) +
-                                                                  ",\"condition\":" +
-                                                                  Quoted(condition) + "}"),
-                       "id");
+std::string MakeSegment(LiveServer& server, const std::string& name, const std::string& condition) {
+    const std::string id = bench::FieldOf(
+        server.Api("POST", "/api/v1/segments",
+                   "{\"name\":" + Quoted(name) + ",\"condition\":" + Quoted(condition) + "}"),
+        "id");
     while (bench::FieldOf(server.Api("GET", "/api/v1/segments/" + id), "state") != "ready") {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
@@ -51,18 +49,18 @@ void Define(LiveServer& server) {
     for (const auto& condition : bench::SegmentConditions(20, 50)) {
         MakeSegment(server, "Segment " + std::to_string(++number), condition);
     }
-    MakeJourney(server,
-                "{\"name\":\"Unfinished\",\"entry\":{\"event\":" + Quoted(bench::EventName(0)) +
-                    ",\"again\":\"every_time\"},\"goal\":" +
-                    Quoted("did \"" + bench::EventName(4) + "\" since entry") +
-                    ",\"steps\":[{\"id\":\"w\",\"type\":\"wait\",\"for\":\"1h\"},"
-                    "{\"id\":\"l\",\"type\":\"letter\",\"subject\":\"Shall we finish?\","
-                    "\"text\":\"It is kept for you.\"}]}");
-    MakeJourney(server,
-                "{\"name\":\"Large baskets\",\"entry\":{\"event\":" + Quoted(bench::EventName(1)) +
-                    ",\"again\":\"every_time\"},\"steps\":[{\"id\":\"b\",\"type\":\"branch\",\"if\":" +
-                    Quoted("sum(revenue) of \"" + bench::EventName(1) + "\" >= 5000") +
-                    ",\"then\":[{\"id\":\"x\",\"type\":\"exit\"}],\"else\":[]}]}");
+    MakeJourney(server, "{\"name\":\"Unfinished\",\"entry\":{\"event\":" +
+                            Quoted(bench::EventName(0)) + ",\"again\":\"every_time\"},\"goal\":" +
+                            Quoted("did \"" + bench::EventName(4) + "\" since entry") +
+                            ",\"steps\":[{\"id\":\"w\",\"type\":\"wait\",\"for\":\"1h\"},"
+                            "{\"id\":\"l\",\"type\":\"letter\",\"subject\":\"Shall we finish?\","
+                            "\"text\":\"It is kept for you.\"}]}");
+    MakeJourney(
+        server,
+        "{\"name\":\"Large baskets\",\"entry\":{\"event\":" + Quoted(bench::EventName(1)) +
+            ",\"again\":\"every_time\"},\"steps\":[{\"id\":\"b\",\"type\":\"branch\",\"if\":" +
+            Quoted("sum(revenue) of \"" + bench::EventName(1) + "\" >= 5000") +
+            ",\"then\":[{\"id\":\"x\",\"type\":\"exit\"}],\"else\":[]}]}");
 }
 
 std::vector<Figure> MeasurePath(const Settings& settings) {
@@ -115,8 +113,7 @@ std::vector<Figure> MeasureSingle(const Settings& settings) {
 template <typename Seen>
 double React(bench::Caller& sender, const std::string& authorization, const std::string& user,
              const std::string& event, Seen seen) {
-    const std::string body =
-        "{\"userId\":" + Quoted(user) + ",\"event\":" + Quoted(event) + "}";
+    const std::string body = "{\"userId\":" + Quoted(user) + ",\"event\":" + Quoted(event) + "}";
     if (sender.Call("POST", "/v1/track", authorization, body).status != 200) {
         bench::Die("an event was refused");
     }
@@ -141,9 +138,10 @@ std::vector<Figure> MeasureReaction(const Settings& settings) {
     LiveServer server(directory.path() + "/data", keys.secret_key, "[checkpoint]\nms = 4000\n");
     Define(server);
     const std::string segment = MakeSegment(server, "Probed", "did \"Probe Seen\"");
-    const std::string journey = MakeJourney(
-        server, "{\"name\":\"Probed\",\"entry\":{\"event\":\"Probe Asked\"},\"steps\":[{\"id\":"
-                "\"l\",\"type\":\"letter\",\"subject\":\"Here\",\"text\":\"Here.\"}]}");
+    const std::string journey =
+        MakeJourney(server,
+                    "{\"name\":\"Probed\",\"entry\":{\"event\":\"Probe Asked\"},\"steps\":[{\"id\":"
+                    "\"l\",\"type\":\"letter\",\"subject\":\"Here\",\"text\":\"Here.\"}]}");
     load.WarmUp(server.port(), keys.write_key);
     server.WaitIdle();
     bench::Caller sender(server.port());
@@ -206,9 +204,10 @@ std::vector<Figure> MeasureChildMemory(const Settings&) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::Run(argc, argv, {{"path_cpu_us", MeasurePath},
-                                   {"single_event_rate", MeasureSingle},
-                                   {"react_p99_ms", MeasureReaction},
-                                   {"memory_server_mb", MeasureServerMemory},
-                                   {"memory_child_mb", MeasureChildMemory}});
+    return bench::Run(argc, argv,
+                      {{"path_cpu_us", MeasurePath},
+                       {"single_event_rate", MeasureSingle},
+                       {"react_p99_ms", MeasureReaction},
+                       {"memory_server_mb", MeasureServerMemory},
+                       {"memory_child_mb", MeasureChildMemory}});
 }

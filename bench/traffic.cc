@@ -10,7 +10,7 @@
 namespace bench {
 namespace {
 
-constexpr std::string_view kActs[] = {"Product Viewed", "Product Added", "Cart Viewed",
+constexpr std::string_view kActs[] = {"Product Viewed", "Product Added",   "Cart Viewed",
                                       "Search Made",    "Order Completed", "Wishlist Opened",
                                       "Review Written", "Coupon Applied"};
 constexpr std::string_view kCategories[] = {"ovens", "lamps", "chairs", "tables"};
@@ -63,8 +63,9 @@ TrackCall::TrackCall(int name, uint64_t variant, base::TimeMs now) {
     person_at_ = text_.size();
     text_ += std::string(kPersonDigits, '0') + "\",\"event\":\"" + EventName(name) +
              "\",\"timestamp\":\"" + base::FormatIso(now) +
-             "\",\"properties\":" + Properties(variant) + ",\"context\":{\"page\":" +
-             std::string(kPage) + ",\"locale\":\"en-GB\",\"timezone\":\"Europe/Berlin\",\"library\":" +
+             "\",\"properties\":" + Properties(variant) +
+             ",\"context\":{\"page\":" + std::string(kPage) +
+             ",\"locale\":\"en-GB\",\"timezone\":\"Europe/Berlin\",\"library\":" +
              std::string(kLibrary) + "}}";
     // JSON's white space makes every call the same length, whatever its name.
     constexpr size_t kBytes = 578;
@@ -131,15 +132,16 @@ model::NewRecord RecordMaker::Identify(uint64_t person, uint64_t message, base::
     Random random(person);
     std::string traits = "{";
     for (int i = 0; i < 10; ++i) {
-        traits += "\"text_" + std::to_string(i) + "\":\"value " + Digits(random.Below(10'000), 6) +
-                  "\",";
+        traits +=
+            "\"text_" + std::to_string(i) + "\":\"value " + Digits(random.Below(10'000), 6) + "\",";
     }
     for (int i = 0; i < 6; ++i) {
-        traits += "\"number_" + std::to_string(i) + "\":" + std::to_string(random.Below(100'000)) +
-                  ",";
+        traits +=
+            "\"number_" + std::to_string(i) + "\":" + std::to_string(random.Below(100'000)) + ",";
     }
-    traits += "\"paying\":true,\"invited\":false,\"created\":\"2025-03-01T10:00:00Z\","
-              "\"trial_end\":\"2026-03-01\"}";
+    traits +=
+        "\"paying\":true,\"invited\":false,\"created\":\"2025-03-01T10:00:00Z\","
+        "\"trial_end\":\"2026-03-01\"}";
     std::string message_id = "node-" + std::string(kMessageDigits, '0');
     WriteHex(message_id.data() + 5, message);
     model::Event event;
@@ -161,16 +163,29 @@ std::vector<std::string> Conditions(int count) {
     for (int i = 0; i < count; ++i) {
         const std::string name = '"' + EventName(i % kEventNames) + '"';
         switch (i / kEventNames) {
-            case 0: all.push_back("did " + name + " 2+ times"); break;
-            case 1: all.push_back("did " + name + " where category is \"ovens\""); break;
+            case 0:
+                all.push_back("did " + name + " 2+ times");
+                break;
+            case 1:
+                all.push_back("did " + name + " where category is \"ovens\"");
+                break;
             case 2:
                 all.push_back("did " + name + " where price >= 100, 3+ times within 7d");
                 break;
-            case 3: all.push_back("sum(revenue) of " + name + " >= 1000"); break;
-            case 4: all.push_back("did " + name + " within 30d"); break;
-            case 5: all.push_back("last " + name + " more than 30d ago"); break;
-            case 6: all.push_back("did " + name + " where quantity >= 2, 5+ times"); break;
-            default: Die("no more conditions");
+            case 3:
+                all.push_back("sum(revenue) of " + name + " >= 1000");
+                break;
+            case 4:
+                all.push_back("did " + name + " within 30d");
+                break;
+            case 5:
+                all.push_back("last " + name + " more than 30d ago");
+                break;
+            case 6:
+                all.push_back("did " + name + " where quantity >= 2, 5+ times");
+                break;
+            default:
+                Die("no more conditions");
         }
     }
     return all;

@@ -231,8 +231,6 @@ Batch MakeRecords(Services& services, ThreadState& state, const ingest::Decoded&
                 batch.calls.push_back(hash);
             }
         }
-        state.text.clear();
-        model::AppendEventJson(state.text, event);
         model::NewRecord& record = batch.records.emplace_back();
         record.stream = model::PartitionOf(resolved.person, partitions);
         record.kind = model::RecordKind::kEvent;
@@ -241,7 +239,7 @@ Batch MakeRecords(Services& services, ThreadState& state, const ingest::Decoded&
         record.fingerprint =
             model::EventFingerprint(workspace.secret, event.source_key, event.message_id);
         record.name_hash = model::NameHash(event.name);
-        record.payload = state.text;
+        model::AppendEventJson(record.payload, event);
     }
     for (auto& link : links) batch.records.push_back(std::move(link));
     return batch;

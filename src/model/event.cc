@@ -2,6 +2,7 @@
 
 #include <emmintrin.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -21,15 +22,21 @@ constexpr size_t kEscapedMax = 6;
 // Keys, punctuation and numbers of an event without its texts and objects.
 constexpr size_t kFrameBytesMax = 1024;
 
-// Writes at the end of a string that was made large enough beforehand. `open` is ',"key":' ready
-// made; empty values are left out.
+// Writes into the thread's scratch, which is large enough beforehand, then appends what was
+// written: a string cannot grow without being filled first. `open` is ',"key":' ready made; empty
+// values are left out.
 class Writer {
   public:
-    Writer(std::string& out, size_t bytes_max) : out_(out), begin_(out.size()) {
-        out.resize(begin_ + bytes_max);
-        at_ = out.data() + begin_;
+    explicit Writer(size_t bytes_max) {
+        static thread_local std::unique_ptr<char[]> scratch;
+        static thread_local size_t size = 0;
+        if (size < bytes_max) {
+            size = std::max(bytes_max, 2 * size);
+            scratch.reset(new char[size]);
+        }
+        begin_ = at_ = scratch.get();
     }
-    void Finish() { out_.resize(static_cast<size_t>(at_ - out_.data())); }
+    void AppendTo(std::string& out) const { out.append(begin_, at_); }
 
     void Put(std::string_view text) {
         std::memcpy(at_, text.data(), text.size());
@@ -110,8 +117,7 @@ class Writer {
         Put(escaped);
     }
 
-    std::string& out_;
-    size_t begin_;
+    char* begin_;
     char* at_;
 };
 
@@ -182,7 +188,7 @@ std::string_view StandingName(EventType type) { return kNames[static_cast<size_t
 std::string_view TrustName(Trust trust) { return kTrusts[static_cast<size_t>(trust)]; }
 
 void AppendEventJson(std::string& out, const Event& e) {
-    Writer w(out, BytesMax(e));
+    Writer w(BytesMax(e));
     w.Put(R"({"v":1,"type":")");
     w.Put(EventTypeName(e.type));
     w.Put(R"(","name":)");
@@ -236,7 +242,7 @@ void AppendEventJson(std::string& out, const Event& e) {
            {R"("referrer_host":)", e.source.referrer_host}});
     w.Raw(R"(,"extra":)", e.extra);
     w.Put("}");
-    w.Finish();
+    w.AppendTo(out);
 }
 
 uint64_t EventFingerprint(const base::SipKey& secret, std::string_view source_key,

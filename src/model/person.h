@@ -65,6 +65,13 @@ class TakenIds {
     void Expire(base::TimeMs now);
     void Unite(const TakenIds& other);
     size_t size() const { return ids_.size(); }
+    // Brings the ids that Take will look through into the processor's cache.
+    void Prefetch() const {
+        const auto* at = reinterpret_cast<const char*>(ids_.data());
+        const size_t bytes = index_ ? 0 : ids_.size() * sizeof(uint64_t);
+        for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch(at + offset);
+        __builtin_prefetch(runs_.data());
+    }
     void Encode(base::ByteWriter& out) const;
     bool Decode(base::ByteReader& in);
 

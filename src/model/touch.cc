@@ -17,6 +17,7 @@ std::string_view Touch::Find(std::string_view name) const {
 
 std::string PackTouch(const Touch& touch) {
     std::string out;
+    out.reserve(96);
     base::ByteWriter w(out);
     w.Signed(touch.at_ms);
     for (const auto& part : {touch.source, touch.medium, touch.campaign, touch.term,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -174,7 +175,6 @@ class DispatcherTest : public ::testing::Test {
         options.from_name = "Shop";
         options.boot_id = "boot-1";
         options.stop_grace_ms = 0;
-        options.times.wait_ms = 200;
         return options;
     }
     // As a server's start: replays, lists, starts.
@@ -412,7 +412,7 @@ TEST_F(DispatcherTest, ALostAnswerToTheDotIsAmbiguous) {
 }
 
 TEST_F(DispatcherTest, ATemporaryRefusalIsTriedAgainByTheSchedule) {
-    bool full = true;
+    std::atomic<bool> full{true};
     StartSink([&full](const Moment& m) {
         return m.stage == Stage::kRcpt && full ? Fault::kTemporary : Fault::kNone;
     });
@@ -459,7 +459,8 @@ TEST_F(DispatcherTest, ALetterThatCannotBeMadeFailsWithItsReason) {
 
 TEST_F(DispatcherTest, AMailServerThatIsAwayDefersWithoutLoss) {
     StartSink();
-    const auto options = Options();
+    auto options = Options();
+    options.times.wait_ms = 200;
     sink_->Stop();
     Start(options);
     dispatcher_->OnOutbox({fold_.Add(1, "a@example.org")});

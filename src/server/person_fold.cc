@@ -26,12 +26,29 @@ PersonFold::PersonFold(model::StreamId stream, int partitions, const catalog::Ca
 
 PersonFold::~PersonFold() = default;
 
+// What a person points at can only be fetched once she herself is near: her turn comes again some
+// records later. The engine looks 16 records ahead.
 void PersonFold::Prefetch(const model::Record& record) {
     const auto it = persons_.find(record.person);
-    if (it == persons_.end()) return;
-    __builtin_prefetch(it->second);
-    __builtin_prefetch(reinterpret_cast<const char*>(it->second) + 64);
-    __builtin_prefetch(reinterpret_cast<const char*>(it->second) + 192);
+    const Person* const person = it == persons_.end() ? nullptr : it->second;
+    const auto near = [](const void* at, size_t bytes) {
+        for (size_t offset = 0; offset < bytes; offset += 64) {
+            __builtin_prefetch(static_cast<const char*>(at) + offset);
+        }
+    };
+    if (person != nullptr) near(person, sizeof *person);
+    const Person* const before = ahead_[ahead_at_ % ahead_.size()];
+    const Person* const long_before = ahead_[(ahead_at_ + ahead_.size() / 2) % ahead_.size()];
+    ahead_[ahead_at_++ % ahead_.size()] = person;
+    if (long_before != nullptr) {
+        near(long_before->accumulators.data(),
+             std::min<size_t>(long_before->accumulators.size() * sizeof(model::Accumulator), 512));
+        near(long_before->ids.data(), long_before->ids.empty() ? 0 : 128);
+        near(long_before->segments.data(), long_before->segments.empty() ? 0 : 64);
+        near(long_before->last_touch.data(), 64);
+        if (long_before->taken) near(long_before->taken.get(), 64);
+    }
+    if (before != nullptr && before->taken) before->taken->Prefetch();
 }
 
 void PersonFold::Apply(const model::Record& record) {
@@ -258,7 +275,11 @@ void PersonFold::ApplyEvent(model::WorkspaceId workspace, const PersonId& id, ui
     moves_.clear();
     facts_.clear();
     TimeMs due = base::kNeverMs;
-    if (first) in.watch.MarkAll();
+    if (made) {
+        in.watch.MarkNewborn();
+    } else if (first) {
+        in.watch.MarkAll();
+    }
     for (const uint32_t name : changed_.attributes) in.watch.MarkAttribute(name);
     if (changed_.touches) in.watch.MarkTouches();
     // Robots are kept and marked, and count for nothing.
@@ -271,8 +292,10 @@ void PersonFold::ApplyEvent(model::WorkspaceId workspace, const PersonId& id, ui
         }
     }
     FactRows(person, "event");
-    if (!changed_.attributes.empty() || first) {
+    if (first && !made) {
         due = std::min(due, in.watch.NextFlip(person, names_, now_));
+    } else if (!changed_.attributes.empty()) {
+        due = std::min(due, in.watch.NextDatedFlip(person, names_, now_));
     }
     if (person.facts) due = std::min(due, in.runner.NextDue(person, names_, now_));
     Schedule(person, due);
@@ -486,8 +509,12 @@ void PersonFold::ApplyStarted(const model::Record& record) {
 // --- outputs -----------------------------------------------------------------------------------
 
 void PersonFold::TakeRows(std::string& rows) {
-    rows.append(rows_);
-    rows_.clear();
+    if (rows.empty()) {
+        rows.swap(rows_);
+    } else {
+        rows.append(rows_);
+        rows_.clear();
+    }
 }
 
 void PersonFold::TakeOutbox(std::vector<model::OutboxEvent>& events) {
@@ -604,7 +631,7 @@ void PersonFold::EventRow(const Person& person, const model::EventView& event,
                           std::string_view payload) {
     static thread_local std::vector<std::string_view> keys, texts;
     static thread_local std::vector<double> numbers;
-    static thread_local std::vector<std::string> ids;
+    static thread_local std::string ids;
     static thread_local std::vector<std::string_view> id_views;
     keys.clear();
     texts.clear();
@@ -616,10 +643,17 @@ void PersonFold::EventRow(const Person& person, const model::EventView& event,
         texts.push_back(p.text);
         numbers.push_back(p.number);
     }
-    if (!event.user_id.empty()) ids.push_back("user:" + std::string(event.user_id));
-    if (!event.anonymous_id.empty()) ids.push_back("anonymous:" + std::string(event.anonymous_id));
-    if (!event.email.empty()) ids.push_back("email:" + std::string(event.email));
-    for (const auto& id : ids) id_views.push_back(id);
+    // Room for all first: the views stay.
+    ids.reserve(32 + event.user_id.size() + event.anonymous_id.size() + event.email.size());
+    const auto add_id = [&](std::string_view kind, std::string_view id) {
+        if (id.empty()) return;
+        const size_t begin = ids.size();
+        ids.append(kind).append(id);
+        id_views.push_back(std::string_view(ids).substr(begin));
+    };
+    add_id("user:", event.user_id);
+    add_id("anonymous:", event.anonymous_id);
+    add_id("email:", event.email);
     warehouse::RowView row;
     row.workspace = person.workspace;
     row.person = person.id.lo;

@@ -8,6 +8,7 @@
 // Threads: owned by the engine's thread for the partition.
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
 #include <map>
@@ -219,6 +220,8 @@ class PersonFold final : public engine::Fold {
     std::vector<journeys::Fact> facts_;
     profile::Changed changed_;
     model::EventReader reader_;
+    std::array<const model::Person*, 12> ahead_{};   // Looked up for records to come.
+    size_t ahead_at_ = 0;
 
     // outputs
     std::string rows_;

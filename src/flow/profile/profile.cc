@@ -132,13 +132,22 @@ void ApplyTouch(Person& person, const model::EventView& event, Changed& changed)
     const auto& s = event.source;
     if (s.kind.empty() || s.kind == "internal") return;
     if (s.kind == "direct" && !changed.visit_started) return;
-    const std::string packed = model::PackTouch({event.time_ms, s.source, s.medium, s.campaign,
-                                                 s.term, s.content, s.referrer_host, s.kind});
-    if (person.first_touch.empty() || Earlier(packed, person.first_touch)) {
+    const model::Touch touch{event.time_ms, s.source,  s.medium,        s.campaign,
+                             s.term,        s.content, s.referrer_host, s.kind};
+    const model::Touch last = model::UnpackTouch(person.last_touch);
+    const bool first_may_change =
+        person.first_touch.empty() || touch.at_ms <= model::UnpackTouch(person.first_touch).at_ms;
+    const auto worth = [](const model::Touch& t) { return std::pair(Rank(t), t.at_ms); };
+    const bool last_may_change = person.last_touch.empty() || worth(touch) >= worth(last);
+    if (!first_may_change && !last_may_change) return;
+    const std::string packed = model::PackTouch(touch);
+    if (first_may_change && (person.first_touch.empty() || Earlier(packed, person.first_touch))) {
         person.first_touch = packed;
         changed.touches = true;
     }
-    if (person.last_touch.empty() || LaterTouch(packed, person.last_touch)) {
+    // Ties: the greater bytes.
+    if (last_may_change && (person.last_touch.empty() || worth(touch) > worth(last) ||
+                            packed > person.last_touch)) {
         person.last_touch = packed;
         changed.touches = true;
     }

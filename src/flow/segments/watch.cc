@@ -66,7 +66,7 @@ void Watch::Build(const std::vector<evaluate::LeafPtr>& leaves,
     std::map<uint32_t, uint32_t> index_of;
     for (const uint32_t number : TopologicalOrder(names_of)) {
         index_of[number] = static_cast<uint32_t>(segments_.size());
-        segments_.push_back({number, *by_number[number], {}, false});
+        segments_.push_back({number, *by_number[number], {}});
     }
     for (const auto& [number, named] : names_of) {
         for (const uint32_t other : named) {
@@ -107,7 +107,30 @@ void Watch::Build(const std::vector<evaluate::LeafPtr>& leaves,
         if (leaf.kind() == Leaf::Kind::kComparison && leaf.depends_on_time()) {
             dated_leaves_.push_back(index);
         }
+        entry.id = id;
         leaves_.push_back(std::move(entry));
+    }
+    marks_.assign((segments_.size() + 63) / 64, 0);
+    any_marked_ = false;
+    FindNobodySegments(names);
+}
+
+// What somebody who did nothing and has no attribute is in does not depend on the time: there is
+// nothing that could grow old.
+void Watch::FindNobodySegments(const model::Names& names) {
+    nobody_segments_.clear();
+    model::Person under_now, under_before;
+    for (uint32_t i = 0; i < segments_.size(); ++i) {
+        const Item& item = segments_[i];
+        const auto holds = [&](const catalog::SegmentPtr& segment, model::Person& nobody) {
+            if (!segment || !segment->program.Holds(Context{nobody, names, 0})) return false;
+            SetMembership(nobody, item.number, true, 0);
+            return true;
+        };
+        const bool now = holds(item.shown.now, under_now);
+        const bool before = holds(item.shown.before ? item.shown.before : item.shown.now,
+                                  under_before);
+        if (now || before) nobody_segments_.push_back(i);
     }
 }
 
@@ -152,8 +175,8 @@ void Watch::MarkFlips(const model::Person& person, const model::Names& names, Ti
     for (const auto& memory : person.accumulators) {
         const auto it = std::lower_bound(
             leaves_.begin(), leaves_.end(), memory.leaf,
-            [](const Asked& a, uint32_t id) { return a.leaf->id() < id; });
-        if (it == leaves_.end() || it->leaf->id() != memory.leaf) continue;
+            [](const Asked& a, uint32_t id) { return a.id < id; });
+        if (it == leaves_.end() || it->id != memory.leaf) continue;
         if (it->leaf->depends_on_time() && it->leaf->NextFlip(&memory, now - 1) == now) mark(*it);
     }
     for (const uint32_t index : dated_leaves_) {
@@ -167,9 +190,15 @@ void Watch::Judge(model::Person& person, const model::Names& names, TimeMs now,
                   const CursorView& cursor, std::vector<Move>& moves) {
     if (!any_marked_) return;
     any_marked_ = false;
-    for (auto& item : segments_) {
-        if (!item.marked) continue;
-        item.marked = false;
+    // Dependents come later in topological order, so their marks are still ahead when they are set.
+    for (size_t word = 0; word < marks_.size();) {
+        if (marks_[word] == 0) {
+            ++word;
+            continue;
+        }
+        const auto bit = static_cast<size_t>(__builtin_ctzll(marks_[word]));
+        marks_[word] &= marks_[word] - 1;
+        const Item& item = segments_[word * 64 + bit];
         const bool waiting = cursor.segment == item.number && cursor.last < person.id;
         const auto& segment = waiting ? item.shown.before : item.shown.now;
         if (!segment) continue;
@@ -179,7 +208,6 @@ void Watch::Judge(model::Person& person, const model::Names& names, TimeMs now,
         moves.push_back({item.number, member});
         for (const uint32_t dependent : item.dependents) MarkSegment(dependent);
     }
-    // Dependents come later in topological order, so all marks are used up by now.
     any_marked_ = false;
 }
 
@@ -192,6 +220,12 @@ TimeMs Watch::NextFlip(const model::Person& person, const model::Names& names,
             next = std::min(next, leaf->NextFlip(&memory, now));
         }
     }
+    return std::min(next, NextDatedFlip(person, names, now));
+}
+
+TimeMs Watch::NextDatedFlip(const model::Person& person, const model::Names& names,
+                            TimeMs now) const {
+    TimeMs next = base::kNeverMs;
     for (const uint32_t index : dated_leaves_) {
         next = std::min(next, leaves_[index].leaf->NextFlip(Context{person, names, now}));
     }
@@ -201,8 +235,8 @@ TimeMs Watch::NextFlip(const model::Person& person, const model::Names& names,
 const Leaf* Watch::FindLeaf(uint32_t id) const {
     const auto it = std::lower_bound(
         leaves_.begin(), leaves_.end(), id,
-        [](const Asked& a, uint32_t wanted) { return a.leaf->id() < wanted; });
-    return it != leaves_.end() && it->leaf->id() == id ? it->leaf.get() : nullptr;
+        [](const Asked& a, uint32_t wanted) { return a.id < wanted; });
+    return it != leaves_.end() && it->id == id ? it->leaf.get() : nullptr;
 }
 
 bool Watch::Purge(model::Person& person) const {

@@ -55,6 +55,11 @@ class Watch {
     void MarkAttribute(uint32_t name);
     void MarkTouches();
     void MarkAll();
+    // As MarkAll for a person who was made just now and of whom nothing is known but what has been
+    // marked: only segments that hold for somebody who did nothing can have her besides.
+    void MarkNewborn() {
+        for (const uint32_t index : nobody_segments_) MarkSegment(index);
+    }
     // Marks what flips exactly at `now` by time alone.
     void MarkFlips(const model::Person& person, const model::Names& names, base::TimeMs now);
     bool marked() const { return any_marked_; }
@@ -67,6 +72,9 @@ class Watch {
     // Earliest flip after `now` of all that the person has; kNeverMs: none.
     base::TimeMs NextFlip(const model::Person& person, const model::Names& names,
                           base::TimeMs now) const;
+    // The same of her attributes alone.
+    base::TimeMs NextDatedFlip(const model::Person& person, const model::Names& names,
+                               base::TimeMs now) const;
 
     // Drops accumulators of leaves that are no longer here. True when there were some.
     bool Purge(model::Person& person) const;
@@ -79,22 +87,25 @@ class Watch {
         uint32_t number = 0;
         Shown shown;
         std::vector<uint32_t> dependents;  // Indexes of segments that name this one.
-        bool marked = false;
     };
     struct Asked {
+        uint32_t id = 0;
         evaluate::LeafPtr leaf;
         std::vector<uint32_t> segments;    // Indexes whose condition has the leaf.
     };
     void MarkSegment(uint32_t index) {
-        segments_[index].marked = true;
+        marks_[index / 64] |= 1ULL << (index % 64);
         any_marked_ = true;
     }
+    void FindNobodySegments(const model::Names& names);
 
     std::vector<Asked> leaves_;            // Sorted by leaf id.
     std::vector<Item> segments_;           // In topological order.
     boost::unordered_flat_map<uint64_t, std::vector<uint32_t>> by_event_;      // -> leaves_
     boost::unordered_flat_map<uint32_t, std::vector<uint32_t>> by_attribute_;  // -> segments_
     std::vector<uint32_t> touch_segments_;
+    std::vector<uint32_t> nobody_segments_;  // Hold for somebody who did nothing.
+    std::vector<uint64_t> marks_;          // A bit for each of segments_.
     std::vector<uint32_t> dated_leaves_;   // Comparisons whose answer time alone changes.
     bool any_marked_ = false;
 };

@@ -81,6 +81,29 @@ TEST_F(Watching, AnEventThatChangesNoAnswerMovesNobody) {
     EXPECT_EQ(person_.accumulators.size(), 1u);
 }
 
+TEST_F(Watching, ANewbornIsInWhatEverythingMarkedWouldPutHerIn) {
+    std::vector<std::string> conditions = {
+        "not did \"X\"",          "did \"X\"",      "plan is \"pro\"", "not plan is \"pro\"",
+        "not did \"Y\" within 1d", "not in segment \"2\""};
+    // More than one word of marks.
+    for (int i = 0; i < 70; ++i) conditions.push_back("did \"Z\"");
+    conditions.push_back("in segment \"4\"");
+    Show(conditions);
+    watch_.MarkNewborn();
+    const auto newborn = Did("X", kNow);
+    const model::Person other = std::exchange(person_, {});
+    watch_.MarkAll();
+    const auto all = Did("X", kNow);
+    ASSERT_EQ(newborn.size(), all.size());
+    EXPECT_EQ(newborn.size(), 4u);
+    for (size_t i = 0; i < all.size(); ++i) {
+        EXPECT_EQ(newborn[i].segment, all[i].segment);
+        EXPECT_TRUE(newborn[i].entered);
+    }
+    EXPECT_TRUE(other.InSegment(2));
+    EXPECT_TRUE(other.InSegment(77));
+}
+
 TEST_F(Watching, TimeAloneTakesOneOut) {
     Show({"did \"X\" within 1d"});
     EXPECT_EQ(Did("X", kNow).size(), 1u);
