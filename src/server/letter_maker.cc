@@ -116,8 +116,7 @@ base::Result<MadeLetter> LetterMaker::Make(const model::OutboxEvent& event,
     token.person = event.person;
     token.purpose = delivery::Purpose::kUnsubscribe;
     const std::string unsubscribe = options_.public_url + "/u/" + tokens.Write(token);
-    // RFC 8058 wants https; a server tried out on http has the link in the letter alone.
-    if (unsubscribe.starts_with("https://")) parts.list_unsubscribe_url = unsubscribe;
+    parts.list_unsubscribe_url = unsubscribe;
 
     liquid::Arena arena;
     TRY_ASSIGN(const auto values, liquid::ParseJson(event.values, arena));

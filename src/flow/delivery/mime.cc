@@ -49,8 +49,9 @@ base::Status CheckHeaderUrl(std::string_view url, const char* what) {
     const bool plain = std::all_of(url.begin(), url.end(), [](char c) {
         return c > 0x20 && c < 0x7f && c != '<' && c != '>' && c != '"' && c != '\\';
     });
-    if (!plain || !url.starts_with("https://") || url.size() > kUrlBytesMax) {
-        return base::Invalid("must be an https URL", what);
+    const bool web = url.starts_with("https://") || url.starts_with("http://");
+    if (!plain || !web || url.size() > kUrlBytesMax) {
+        return base::Invalid("must be an http or https URL", what);
     }
     return {};
 }

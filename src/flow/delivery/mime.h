@@ -32,7 +32,8 @@ struct LetterParts {
     // X-Idempotency-Key and the boundary are HMACs of it, so a second try bears the same ones.
     std::string idempotency_key;
     std::string message_id_domain;     // Empty: the domain of `from`.
-    std::string list_unsubscribe_url;  // https; empty: neither header (transactional letters).
+    std::string list_unsubscribe_url;  // Empty: neither header. RFC 8058 wants https;
+                                       // http is for servers that are tried out.
     std::string list_unsubscribe_mailto;  // Address only; empty: the URL alone.
     std::string feedback_id;           // "a:b:c:sender" of Feedback-ID; empty: none.
     std::string language;              // Content-Language, e.g. "ja"; empty: none.

@@ -243,7 +243,7 @@ TEST(BuildLetter, OwnHeadersCannotBeTakenOver) {
     EXPECT_FALSE(BuildLetter(parts, kSecret).has_value());
 }
 
-TEST(BuildLetter, UnsubscribeHeadersGoTogetherAndNeedHttps) {
+TEST(BuildLetter, UnsubscribeHeadersGoTogetherAndNeedAWebAddress) {
     LetterParts parts = Parts();
     parts.list_unsubscribe_url = "https://go.example.com/u/abc";
     parts.list_unsubscribe_mailto = "stop@example.com";
@@ -252,7 +252,7 @@ TEST(BuildLetter, UnsubscribeHeadersGoTogetherAndNeedHttps) {
               bytes.find("List-Unsubscribe: <mailto:stop@example.com?subject=unsubscribe>,\r\n "
                          "<https://go.example.com/u/abc>\r\n"
                          "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
-    for (const char* bad : {"http://go.example.com/u", "https://x/a b", "https://x/>", "x"}) {
+    for (const char* bad : {"ftp://go.example.com/u", "https://x/a b", "https://x/>", "x"}) {
         parts.list_unsubscribe_url = bad;
         EXPECT_FALSE(BuildLetter(parts, kSecret).has_value()) << bad;
     }
