@@ -15,7 +15,8 @@ using model::OutboxEvent;
 namespace {
 
 constexpr auto kTendEvery = std::chrono::milliseconds(250);  // Looks at leases and failed appends.
-constexpr std::string_view kTrialSender = "letters@localhost";  // To the built-in mailbox only.
+// Until a sender is set; the server says so at the start.
+constexpr std::string_view kTrialSender = "letters@localhost";
 
 model::NewRecord RecordFor(const OutboxEvent& event, model::RecordKind kind, std::string payload) {
     model::NewRecord record;
@@ -51,9 +52,7 @@ base::Status Dispatcher::Core::Open(const catalog::Catalog& catalog) {
     letters.public_url = options_.public_url;
     letters.from_address = options_.from_address;
     letters.from_name = options_.from_name;
-    if (letters.from_address.empty() && options_.smtp_url.empty()) {
-        letters.from_address = kTrialSender;
-    }
+    if (letters.from_address.empty()) letters.from_address = kTrialSender;
     if (!options_.dkim_domain.empty()) {
         letters.dkim_domain = options_.dkim_domain;
         letters.dkim_selector = options_.dkim_selector;

@@ -279,6 +279,10 @@ class LivePipeline final : public Pipeline {
                 return true;
             });
         };
+        if (!config_.smtp_url.empty() && config_.from_address.empty()) {
+            Say("email: no from_address is set; letters of workspaces without a sender of their "
+                "own leave as letters@localhost, which most mail servers on the Internet refuse");
+        }
         if (config_.smtp_url.empty()) {
             TRY_ASSIGN(mailbox_, FileMailbox::Open(config_.directory + "/mailbox"));
             services_->mailbox = mailbox_.get();
