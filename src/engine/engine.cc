@@ -282,19 +282,28 @@ class LiveEngine final : public Engine {
                                                                  std::to_string(stream->id) +
                                                                  " is ahead of the log");
             }
-            while (stream->fold->applied() < ends[stream->id]) {
-                TRY_ASSIGN(const size_t folded, FoldSome(*stream, SIZE_MAX));
-                replayed_ += folded;
-                if (folded == 0) {
-                    return base::Fail(base::ErrorCode::kCorrupt, "the log ends early");
-                }
-                // News of the past: what still matters is listed when the replay has ended.
-                std::vector<model::OutboxEvent> past;
-                stream->fold->TakeOutbox(past);
-                FlushRows(*stream);
-            }
+        }
+        while (Stream* stream = FurthestBehind(worker, ends)) {
+            TRY_ASSIGN(const size_t folded, FoldSome(*stream, SIZE_MAX));
+            replayed_ += folded;
+            if (folded == 0) return base::Fail(base::ErrorCode::kCorrupt, "the log ends early");
+            // News of the past: what still matters is listed when the replay has ended.
+            std::vector<model::OutboxEvent> past;
+            stream->fold->TakeOutbox(past);
+            FlushRows(*stream);
         }
         return {};
+    }
+
+    // The stream to replay next; nullptr: all are at their ends. Streams lie side by side in the
+    // log: when they go on together, what was read for one is still in memory for the others.
+    static Stream* FurthestBehind(Worker& worker, const std::vector<Offset>& ends) {
+        Stream* behind = nullptr;
+        for (Stream* stream : worker.streams) {
+            if (stream->fold->applied() >= ends[stream->id]) continue;
+            if (behind == nullptr || stream->fold->now() < behind->fold->now()) behind = stream;
+        }
+        return behind;
     }
 
     base::Status Load(Stream& stream) {
