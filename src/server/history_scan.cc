@@ -26,7 +26,9 @@ using model::PersonId;
 using model::Record;
 using model::RecordKind;
 
-constexpr size_t kReadBytes = 4 * 1024 * 1024;
+// Partitions lie side by side in the log and are read together: what was read for one is still in
+// memory for the others as long as they keep together.
+constexpr size_t kReadBytes = 256 * 1024;
 // Looked up before their turn, so that person and payload are in the cache when it comes.
 constexpr size_t kAheadRecords = 8;
 
@@ -70,33 +72,37 @@ model::Person& ShadowOf(Known& known, model::WorkspaceId workspace) {
 // The fold of one partition in little: the same records are taken, dropped as copies, passed on.
 class PartitionScan {
   public:
-    explicit PartitionScan(const Ask& ask) : ask_(ask) {}
+    // Will read records of `stream` up to offset `upto` and log time `until`.
+    PartitionScan(const Ask& ask, model::StreamId stream, model::Offset upto, TimeMs until)
+        : ask_(ask), stream_(stream), upto_(upto), until_(until), done_(upto == 0) {}
 
-    // Reads records up to offset `upto` and log time `until`.
-    base::Status Run(event_log::Log& log, model::StreamId stream, model::Offset upto,
-                     TimeMs until) {
-        model::Offset next = 1;
-        while (next <= upto) {
-            auto batch = log.Read(stream, next, kReadBytes);
-            if (!batch) {
-                if (batch.error().code != base::ErrorCode::kNotFound) {
-                    return tl::make_unexpected(std::move(batch.error()));
-                }
-                return base::Fail(
-                    base::ErrorCode::kUnavailable,
-                    "history is read from the log, which was trimmed: " + batch.error().internal);
+    bool done() const { return done_; }
+    TimeMs now() const { return now_; }
+
+    // Reads some more.
+    base::Status Step(event_log::Log& log) {
+        auto batch = log.Read(stream_, next_, kReadBytes);
+        if (!batch) {
+            if (batch.error().code != base::ErrorCode::kNotFound) {
+                return tl::make_unexpected(std::move(batch.error()));
             }
-            const auto& records = batch->records;
-            if (records.empty()) return {};
-            for (size_t i = 0; i < records.size(); ++i) {
-                if (i + kAheadRecords < records.size()) Prefetch(records[i + kAheadRecords]);
-                const Record& record = records[i];
-                if (record.offset > upto || record.time_ms > until) return {};
-                ++events_;
-                Apply(record);
-            }
-            next = records.back().offset + 1;
+            return base::Fail(
+                base::ErrorCode::kUnavailable,
+                "history is read from the log, which was trimmed: " + batch.error().internal);
         }
+        const auto& records = batch->records;
+        for (size_t i = 0; i < records.size(); ++i) {
+            if (i + kAheadRecords < records.size()) Prefetch(records[i + kAheadRecords]);
+            const Record& record = records[i];
+            if (record.offset > upto_ || record.time_ms > until_) {
+                done_ = true;
+                return {};
+            }
+            ++events_;
+            Apply(record);
+        }
+        if (!records.empty()) next_ = records.back().offset + 1;
+        done_ = records.empty() || next_ > upto_;
         return {};
     }
 
@@ -243,6 +249,11 @@ class PartitionScan {
     }
 
     const Ask& ask_;
+    const model::StreamId stream_;
+    const model::Offset upto_;
+    const TimeMs until_;
+    model::Offset next_ = 1;
+    bool done_ = false;
     TimeMs now_ = 0;
     uint64_t events_ = 0;
     std::deque<Known> known_;
@@ -267,6 +278,25 @@ void InParallel(int threads, size_t count, const std::function<void(size_t)>& wo
     for (auto& other : others) other.join();
 }
 
+// Reads all that the scans ask for. The one that is furthest behind in time goes on.
+base::Status RunTogether(event_log::Log& log, std::deque<PartitionScan>& scans, int threads) {
+    const size_t groups = std::min(scans.size(), static_cast<size_t>(std::max(threads, 1)));
+    std::vector<base::Status> results(groups);
+    InParallel(threads, groups, [&](size_t group) {
+        while (results[group]) {
+            PartitionScan* behind = nullptr;
+            for (size_t i = group; i < scans.size(); i += groups) {
+                if (scans[i].done()) continue;
+                if (behind == nullptr || scans[i].now() < behind->now()) behind = &scans[i];
+            }
+            if (behind == nullptr) return;
+            results[group] = behind->Step(log);
+        }
+    });
+    for (auto& result : results) TRY(std::move(result));
+    return {};
+}
+
 // A program and the segments it names, judged over the whole log.
 class ProgramScan {
   public:
@@ -288,14 +318,11 @@ class ProgramScan {
 
     base::Status Read(int threads) {
         const auto n = static_cast<size_t>(log_.partitions());
-        for (size_t p = 0; p < n; ++p) scans_.emplace_back(ask_);
-        std::vector<base::Status> results(n);
-        InParallel(threads, n, [&](size_t p) {
+        for (size_t p = 0; p < n; ++p) {
             const auto stream = static_cast<model::StreamId>(p);
-            results[p] = scans_[p].Run(log_, stream, log_.End(stream), as_of_);
-        });
-        for (auto& result : results) TRY(std::move(result));
-        return {};
+            scans_.emplace_back(ask_, stream, log_.End(stream), as_of_);
+        }
+        return RunTogether(log_, scans_, threads);
     }
 
     // Brings what is remembered of moved persons to those they became.
@@ -407,26 +434,42 @@ class ProgramScan {
 
 }  // namespace
 
+base::Status ScanLeaves(event_log::Log& log, model::WorkspaceId workspace,
+                        std::vector<LeafScan>& wanted, int threads) {
+    std::deque<Ask> asks;
+    std::deque<PartitionScan> scans;
+    for (const LeafScan& scan : wanted) {
+        Ask& ask = asks.emplace_back();
+        ask.workspace = workspace;
+        for (const auto& leaf : scan.leaves) {
+            if (leaf->needs_history()) ask.Add(*leaf);
+        }
+        scans.emplace_back(ask, scan.partition, ask.leaves.empty() ? 0 : scan.upto,
+                           base::kNeverMs);
+    }
+    TRY(RunTogether(log, scans, threads));
+    for (size_t i = 0; i < wanted.size(); ++i) {
+        auto& all = wanted[i].remembered;
+        for (Known& known : scans[i].known()) {
+            std::erase_if(known.accumulators, [](const auto& a) { return a.count == 0; });
+            if (known.accumulators.empty()) continue;
+            all.push_back({known.id, std::move(known.accumulators)});
+        }
+        std::sort(all.begin(), all.end(),
+                  [](const Remembered& a, const Remembered& b) { return a.person < b.person; });
+    }
+    return {};
+}
+
 base::Result<std::vector<Remembered>> ScanLeaves(event_log::Log& log, model::WorkspaceId workspace,
                                                  model::StreamId partition, model::Offset upto,
                                                  const std::vector<LeafPtr>& leaves) {
-    Ask ask;
-    ask.workspace = workspace;
-    for (const auto& leaf : leaves) {
-        if (leaf->needs_history()) ask.Add(*leaf);
-    }
-    std::vector<Remembered> all;
-    if (ask.leaves.empty()) return all;
-    PartitionScan scan(ask);
-    TRY(scan.Run(log, partition, upto, base::kNeverMs));
-    for (Known& known : scan.known()) {
-        std::erase_if(known.accumulators, [](const auto& a) { return a.count == 0; });
-        if (known.accumulators.empty()) continue;
-        all.push_back({known.id, std::move(known.accumulators)});
-    }
-    std::sort(all.begin(), all.end(),
-              [](const Remembered& a, const Remembered& b) { return a.person < b.person; });
-    return all;
+    std::vector<LeafScan> one(1);
+    one[0].partition = partition;
+    one[0].upto = upto;
+    one[0].leaves = leaves;
+    TRY(ScanLeaves(log, workspace, one, 1));
+    return std::move(one[0].remembered);
 }
 
 base::Result<PreviewResult> ScanProgram(event_log::Log& log, const catalog::Catalog& catalog,

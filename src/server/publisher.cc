@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -14,6 +15,8 @@ namespace {
 using catalog::Change;
 
 constexpr size_t kLoadedBytesMax = 256 * 1024;   // Of one kLoaded record.
+constexpr size_t kAppendBytes = 4 * 1024 * 1024;   // Of records for several partitions at once.
+constexpr int kScanThreads = 2;
 constexpr auto kRetryWait = std::chrono::seconds(5);
 
 std::string NameOf(const Change& change, bool start_journeys) {
@@ -33,6 +36,31 @@ model::NewRecord RecordOf(const Change& change, model::StreamId stream, model::R
     record.workspace = change.workspace;
     record.payload = NameOf(change, false);
     return record;
+}
+
+// What a scan found, in pieces.
+std::vector<model::NewRecord> LoadedRecords(const Change& change, const LeafScan& scan) {
+    std::vector<model::NewRecord> records;
+    std::string json;
+    const auto close = [&] {
+        if (json.empty()) return;
+        auto record = RecordOf(change, scan.partition, model::RecordKind::kLoaded);
+        record.payload.back() = ',';
+        record.payload += "\"part\":" + std::to_string(records.size()) + ",\"persons\":[" + json +
+                          "]}";
+        records.push_back(std::move(record));
+        json.clear();
+    };
+    for (const auto& r : scan.remembered) {
+        std::string state;
+        base::ByteWriter w(state);
+        model::EncodeAccumulators(w, r.accumulators);
+        if (!json.empty()) json += ',';
+        json += "[\"" + model::ToText(r.person) + "\",\"" + base::Base64Encode(state) + "\"]";
+        if (json.size() >= kLoadedBytesMax) close();
+    }
+    close();
+    return records;
 }
 
 }  // namespace
@@ -190,56 +218,32 @@ base::Status Publisher::Take(const Change& change) {
         }
     }
     const auto leaves = LeavesOf(change);
-    std::vector<base::Status> results(taken.size());
-    std::atomic<size_t> next{0};
-    const auto work = [&] {
-        for (size_t p = next++; p < taken.size(); p = next++) {
-            if (taken[p].ready) continue;
-            results[p] = [&]() -> base::Status {
-                std::vector<evaluate::LeafPtr> fresh;
-                for (const auto& leaf : leaves) {
-                    const auto& known = taken[p].leaves;
-                    if (std::find(known.begin(), known.end(), leaf->id()) == known.end()) {
-                        fresh.push_back(leaf);
-                    }
-                }
-                const auto stream = static_cast<model::StreamId>(p);
-                std::vector<model::NewRecord> records;
-                if (!fresh.empty()) {
-                    TRY_ASSIGN(const auto remembered,
-                               ScanLeaves(log_, change.workspace, stream, taken[p].marker, fresh));
-                    std::string json;
-                    int part = 0;
-                    const auto close = [&] {
-                        if (json.empty()) return;
-                        auto record = RecordOf(change, stream, model::RecordKind::kLoaded);
-                        record.payload.back() = ',';
-                        record.payload += "\"part\":" + std::to_string(part++) +
-                                          ",\"persons\":[" + json + "]}";
-                        records.push_back(std::move(record));
-                        json.clear();
-                    };
-                    for (const auto& r : remembered) {
-                        std::string state;
-                        base::ByteWriter w(state);
-                        model::EncodeAccumulators(w, r.accumulators);
-                        if (!json.empty()) json += ',';
-                        json += "[\"" + model::ToText(r.person) + "\",\"" +
-                                base::Base64Encode(state) + "\"]";
-                        if (json.size() >= kLoadedBytesMax) close();
-                    }
-                    close();
-                }
-                records.push_back(RecordOf(change, stream, model::RecordKind::kReady));
-                TRY(log_.AppendAndWait(std::move(records)));
-                return {};
-            }();
+    std::vector<LeafScan> scans;
+    for (size_t p = 0; p < taken.size(); ++p) {
+        if (taken[p].ready) continue;
+        LeafScan& scan = scans.emplace_back();
+        scan.partition = static_cast<model::StreamId>(p);
+        scan.upto = taken[p].marker;
+        for (const auto& leaf : leaves) {
+            const auto& known = taken[p].leaves;
+            if (std::find(known.begin(), known.end(), leaf->id()) == known.end()) {
+                scan.leaves.push_back(leaf);
+            }
         }
-    };
-    std::thread second(work);
-    work();
-    second.join();
-    for (auto& result : results) TRY(std::move(result));
+    }
+    TRY(ScanLeaves(log_, change.workspace, scans, kScanThreads));
+    std::vector<model::NewRecord> records;
+    size_t bytes = 0;
+    for (const auto& scan : scans) {
+        for (auto& record : LoadedRecords(change, scan)) {
+            bytes += record.payload.size();
+            records.push_back(std::move(record));
+        }
+        records.push_back(RecordOf(change, scan.partition, model::RecordKind::kReady));
+        if (bytes < kAppendBytes && &scan != &scans.back()) continue;
+        TRY(log_.AppendAndWait(std::exchange(records, {})));
+        bytes = 0;
+    }
     return {};
 }
 
