@@ -164,4 +164,44 @@ inline constexpr base::DurationMs kRecentCallsMs =
 inline constexpr size_t kMailboxLetters = 1000;  // Of the built-in mailbox; the oldest goes.
 inline constexpr size_t kMailboxBytesMax = 64 * 1024 * 1024;  // Of its letters; as above.
 
+// --- accounts --------------------------------------------------------------------------------
+inline constexpr size_t kPasswordCharactersMin = 10;
+inline constexpr size_t kPasswordBytesMax = 1024;  // Longer: refused, before it is hashed.
+inline constexpr int kHashThreads = 4;             // Argon2id: 46 MiB and a core each.
+inline constexpr size_t kHashesWaitingMax = 32;    // Beyond: 503.
+inline constexpr base::DurationMs kSessionIdleMs = 14 * base::kDayMs;
+inline constexpr base::DurationMs kSessionLifeMs = 90 * base::kDayMs;
+inline constexpr size_t kSessionsPerTeammateMax = 100;  // The longest unused goes.
+inline constexpr base::DurationMs kUsesStoredMs = base::kHourMs;  // How late a last use may be.
+inline constexpr uint32_t kSignInFreeTries = 5;                   // An account; then it waits.
+inline constexpr uint32_t kSignInFreeTriesAddress = 20;           // An address; as above.
+inline constexpr base::DurationMs kSignInLockMs = base::kSecondMs;          // Doubled each time.
+inline constexpr base::DurationMs kSignInLockMaxMs = 15 * base::kMinuteMs;  // The longest.
+inline constexpr base::DurationMs kSignInForgetMs = base::kDayMs;  // After the last failure.
+inline constexpr size_t kSignInCountsMax = 10'000;                 // The longest unused goes.
+inline constexpr size_t kKeysPerWorkspaceMax = 100;                // More: refused.
+inline constexpr size_t kWorkspacesMax = 1000;                     // Living ones; more: refused.
+
+// --- websocket (reliability.md) and the live stream -------------------------------------------
+inline constexpr size_t kSocketMessageBytesMax = 64 * 1024;  // Larger: closed 1009.
+inline constexpr size_t kSocketFragmentsMax = 32;            // Frames a message; as above.
+inline constexpr size_t kSocketMessagesPerSecondMax = 20;    // More: closed 1008.
+inline constexpr size_t kSocketWaitingBytesMax = 256 * 1024; // Unsent; beyond: closed 1013.
+inline constexpr int kSocketSystemBytes = 64 * 1024;         // Of the system's own send buffer.
+inline constexpr base::DurationMs kSocketPingMs = 30 * base::kSecondMs;  // Two unanswered: closed.
+inline constexpr size_t kLiveScreensMax = 10'000;            // Open streams; beyond: 503.
+inline constexpr base::DurationMs kLiveFirstFrameMs = 5 * base::kSecondMs;  // Then closed 4401.
+inline constexpr base::DurationMs kLiveAuthorityMs = 10 * base::kSecondMs;  // Asked again so often.
+inline constexpr size_t kLivePersonsMax = 50;        // Cards a screen watches; more: refused.
+inline constexpr size_t kLiveEventsPerFrameMax = 200;       // More: counted as skipped.
+inline constexpr base::DurationMs kLiveFrameMs = 100;       // Between two frames of events.
+inline constexpr base::DurationMs kLiveCountsMs = base::kSecondMs;  // The same of counts.
+inline constexpr size_t kLiveReadBytesMax = 1024 * 1024;    // Of a partition's log, a frame; then
+                                                            // the rest is skipped, counted.
+inline constexpr size_t kLiveVisitorsMax = 200;      // Listed; the count goes on.
+inline constexpr base::DurationMs kOnSiteMs = 5 * base::kMinuteMs;  // Since the last act.
+inline constexpr size_t kRecentEventsMax = 1000;     // A workspace, found in the log's end.
+inline constexpr size_t kRecentRecordsMax = 20'000;  // Looked through for them, a partition.
+inline constexpr int kHomeDays = 30;                 // Of the chart on Home.
+
 }  // namespace limits

@@ -17,6 +17,8 @@
 
 namespace http {
 
+class Upgrade;
+
 enum class Method : uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
 
 std::string_view MethodName(Method method);     // "GET"; kOther: "OTHER".
@@ -131,6 +133,8 @@ struct Response {
     std::shared_ptr<const std::string> shared_body;
     // Used instead of both when set: chunked (to HTTP/1.0: until the connection closes).
     PieceSource source;
+    // With status 101: what the connection becomes (net/http/upgrade.h).
+    std::shared_ptr<Upgrade> upgrade;
     bool close = false;  // Close the connection after this answer.
 
     std::string_view Body() const { return shared_body ? std::string_view(*shared_body) : body; }
