@@ -13,14 +13,6 @@ constexpr uint8_t kPersonVersion = 1;
 
 }  // namespace
 
-Accumulator Accumulator::Clone() const {
-    Accumulator copy(leaf);
-    copy.count = count;
-    copy.value = value;
-    if (more) copy.more = std::make_unique<std::vector<int64_t>>(*more);
-    return copy;
-}
-
 const Accumulator* FindAccumulator(const Accumulators& all, uint32_t leaf) {
     const auto it = std::lower_bound(all.begin(), all.end(), leaf,
                                      [](const Accumulator& a, uint32_t l) { return a.leaf < l; });
@@ -28,10 +20,14 @@ const Accumulator* FindAccumulator(const Accumulators& all, uint32_t leaf) {
 }
 
 Accumulator& GetAccumulator(Accumulators& all, uint32_t leaf) {
-    auto it = std::lower_bound(all.begin(), all.end(), leaf,
+    return all[AccumulatorPlace(all, leaf, 0)];
+}
+
+size_t AccumulatorPlace(Accumulators& all, uint32_t leaf, size_t from) {
+    auto it = std::lower_bound(all.begin() + static_cast<ptrdiff_t>(from), all.end(), leaf,
                                [](const Accumulator& a, uint32_t l) { return a.leaf < l; });
     if (it == all.end() || it->leaf != leaf) it = all.insert(it, Accumulator(leaf));
-    return *it;
+    return static_cast<size_t>(it - all.begin());
 }
 
 void EncodeAccumulators(base::ByteWriter& out, const Accumulators& all) {
@@ -40,10 +36,9 @@ void EncodeAccumulators(base::ByteWriter& out, const Accumulators& all) {
         out.Varint(a.leaf);
         out.Varint(a.count);
         out.Signed(a.value);
-        out.Varint(a.more ? a.more->size() : 0);
-        if (!a.more) continue;
+        out.Varint(a.more.size());
         int64_t before = 0;
-        for (const int64_t v : *a.more) {
+        for (const int64_t v : a.more) {
             out.Signed(v - before);
             before = v;
         }
@@ -60,10 +55,9 @@ bool DecodeAccumulators(base::ByteReader& in, Accumulators& all) {
         a.value = in.Signed();
         const uint64_t more = in.Count();
         if (more > 0) {
-            a.more = std::make_unique<std::vector<int64_t>>();
-            a.more->reserve(more);
+            a.more.Reserve(more);
             int64_t before = 0;
-            for (uint64_t k = 0; k < more; ++k) a.more->push_back(before += in.Signed());
+            for (uint64_t k = 0; k < more; ++k) a.more.PushBack(before += in.Signed());
         }
         all.push_back(std::move(a));
     }

@@ -147,7 +147,7 @@ Person Someone() {
     auto& a = GetAccumulator(p.accumulators, 7);
     a.count = 2;
     a.value = -5;
-    a.more = std::make_unique<std::vector<int64_t>>(std::vector<int64_t>{5, 3, 9});
+    a.more = {5, 3, 9};
     p.segments.push_back({4, kNow});
     p.taken = std::make_unique<TakenIds>();
     p.taken->Take(99, kNow);
@@ -182,7 +182,7 @@ TEST(PersonBytes, ReadBackWhatTheyWere) {
     EXPECT_EQ(bytes, again);
     EXPECT_EQ(q.facts->entries[0].due_ms, kNow + kHourMs);
     EXPECT_EQ(q.facts->messages[0].reason, "451");
-    EXPECT_EQ(*q.accumulators[0].more, (std::vector<int64_t>{5, 3, 9}));
+    EXPECT_TRUE(q.accumulators[0].more == (NumberList{5, 3, 9}));
     EXPECT_FALSE(q.moved());
 }
 

@@ -139,11 +139,21 @@ TimeMs Watch::Add(model::Person& person, const model::EventView& event, uint64_t
     TimeMs next = base::kNeverMs;
     const auto found = by_event_.find(event_hash);
     if (found == by_event_.end()) return next;
+    // First where each memory lies, so that what they hold is on its way while the others are
+    // looked for. Leaves come by rising id: a new memory moves none of those found before.
+    found_.clear();
+    size_t place = 0;
     for (const uint32_t index : found->second) {
+        const Leaf& leaf = *leaves_[index].leaf;
+        if (!leaf.Concerns(event)) continue;
+        place = model::AccumulatorPlace(person.accumulators, leaf.id(), place);
+        person.accumulators[place].more.Prefetch();
+        found_.emplace_back(index, place);
+    }
+    for (const auto& [index, at] : found_) {
         const Asked& asked = leaves_[index];
         const Leaf& leaf = *asked.leaf;
-        if (!leaf.Concerns(event)) continue;
-        model::Accumulator& memory = model::GetAccumulator(person.accumulators, leaf.id());
+        model::Accumulator& memory = person.accumulators[at];
         const bool before = leaf.Holds(&memory, now);
         leaf.Add(memory, event, now);
         if (leaf.Holds(&memory, now) != before) {
@@ -252,7 +262,7 @@ void Watch::Unite(model::Accumulators& into, const model::Accumulators& from) co
             leaf->Unite(model::GetAccumulator(into, theirs.leaf), theirs);
         } else if (model::FindAccumulator(into, theirs.leaf) == nullptr) {
             // Its marker is still on the way to this partition; what she brings must not be lost.
-            model::GetAccumulator(into, theirs.leaf) = theirs.Clone();
+            model::GetAccumulator(into, theirs.leaf) = theirs;
         }
     }
 }

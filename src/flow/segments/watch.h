@@ -106,6 +106,7 @@ class Watch {
     std::vector<uint32_t> touch_segments_;
     std::vector<uint32_t> nobody_segments_;  // Hold for somebody who did nothing.
     std::vector<uint64_t> marks_;          // A bit for each of segments_.
+    std::vector<std::pair<uint32_t, size_t>> found_;  // Of the event at hand: leaf, memory.
     std::vector<uint32_t> dated_leaves_;   // Comparisons whose answer time alone changes.
     bool any_marked_ = false;
 };

@@ -44,11 +44,6 @@ int64_t Combine(AggregateKind kind, int64_t a, int64_t b) {
     }
 }
 
-std::vector<int64_t>& More(Accumulator& a) {
-    if (!a.more) a.more = std::make_unique<std::vector<int64_t>>();
-    return *a.more;
-}
-
 // Follows a dotted path into a JSON object. None when there is no such value.
 Value Dig(std::string_view json, std::string_view path, std::string& scratch) {
     std::string padded(json);
@@ -228,26 +223,34 @@ void Leaf::AddTime(Accumulator& into, TimeMs at) const {
         into.value = into.count == 1 ? at : std::max(into.value, at);
         return;
     }
-    auto& times = More(into);
-    times.insert(std::upper_bound(times.begin(), times.end(), at), at);
-    if (times.size() > keep_) times.erase(times.begin());
+    auto& times = into.more;
+    auto place = static_cast<size_t>(std::upper_bound(times.begin(), times.end(), at) -
+                                     times.begin());
+    if (times.size() < keep_) {
+        times.Insert(place, &at, 1);
+    } else if (place > 0) {
+        // The oldest goes: those up to the place of the new one move down.
+        --place;
+        std::copy(times.begin() + 1, times.begin() + place + 1, times.begin());
+        times[place] = at;
+    }
 }
 
 void Leaf::AddPair(Accumulator& into, TimeMs at, int64_t micros) const {
     ++into.count;
-    auto& pairs = More(into);
+    auto& pairs = into.more;
     size_t i = pairs.size();
     while (i > 0 && std::pair(pairs[i - 2], pairs[i - 1]) > std::pair(at, micros)) i -= 2;
     const int64_t pair[] = {at, micros};
-    pairs.insert(pairs.begin() + static_cast<ptrdiff_t>(i), pair, pair + 2);
+    pairs.Insert(i, pair, 2);
     // What has left the window at the newest event's time can never count again.
     size_t gone = 0;
     const TimeMs newest = pairs[pairs.size() - 2];
     while (gone < pairs.size() && pairs[gone] <= newest - window_ms_) gone += 2;
-    if (gone > 0) pairs.erase(pairs.begin(), pairs.begin() + static_cast<ptrdiff_t>(gone));
+    pairs.Erase(0, gone);
     while (pairs.size() / 2 > limits::kWindowValuesMax) {
         pairs[3] = Combine(aggregate_, pairs[1], pairs[3]);
-        pairs.erase(pairs.begin(), pairs.begin() + 2);
+        pairs.Erase(0, 2);
     }
 }
 
@@ -295,23 +298,19 @@ void Leaf::Unite(Accumulator& into, const Accumulator& from) const {
         return;
     }
     if (kind_ == Kind::kCount) {
-        if (!from.more) return;
-        auto& times = More(into);
-        times.insert(times.end(), from.more->begin(), from.more->end());
+        auto& times = into.more;
+        times.Insert(times.size(), from.more.begin(), from.more.size());
         std::sort(times.begin(), times.end());
-        if (times.size() > keep_) {
-            times.erase(times.begin(), times.end() - static_cast<ptrdiff_t>(keep_));
-        }
+        if (times.size() > keep_) times.Erase(0, times.size() - keep_);
         return;
     }
     if (window_ms_ == 0) {
         into.value = first ? from.value : Combine(aggregate_, into.value, from.value);
         return;
     }
-    if (!from.more) return;
     const uint32_t count = into.count;
-    for (size_t i = 0; i < from.more->size(); i += 2) {
-        AddPair(into, (*from.more)[i], (*from.more)[i + 1]);
+    for (size_t i = 0; i < from.more.size(); i += 2) {
+        AddPair(into, from.more[i], from.more[i + 1]);
     }
     into.count = count;
 }
@@ -322,8 +321,8 @@ bool Leaf::CountHolds(const Accumulator* a, TimeMs now) const {
         n = a->count;
     } else if (a != nullptr && keep_ == 1) {
         n = a->count > 0 && a->value > now - window_ms_ ? 1 : 0;
-    } else if (a != nullptr && a->more) {
-        const auto& times = *a->more;
+    } else if (a != nullptr) {
+        const auto& times = a->more;
         n = static_cast<uint32_t>(
             times.end() - std::upper_bound(times.begin(), times.end(), now - window_ms_));
     }
@@ -337,8 +336,11 @@ TimeMs Leaf::CountFlip(const Accumulator* a, TimeMs now) const {
         const TimeMs out = a->value + window_ms_;
         return out > now && CountHolds(a, out) != holds ? out : base::kNeverMs;
     }
-    if (!a->more) return base::kNeverMs;
-    for (const TimeMs t : *a->more) {
+    if (at_most_ == UINT32_MAX) {
+        // Time alone can only end it: when the first of the latest `at_least_` leaves.
+        return holds ? a->more[a->more.size() - at_least_] + window_ms_ : base::kNeverMs;
+    }
+    for (const TimeMs t : a->more) {
         const TimeMs out = t + window_ms_;
         if (out > now && CountHolds(a, out) != holds) return out;
     }
@@ -362,8 +364,8 @@ bool Leaf::AggregateHolds(int64_t value_micros, uint32_t count) const {
 }
 
 TimeMs Leaf::AggregateFlip(const Accumulator& a, TimeMs now) const {
-    if (!a.more || a.more->empty()) return base::kNeverMs;
-    const auto& pairs = *a.more;
+    if (a.more.empty()) return base::kNeverMs;
+    const auto& pairs = a.more;
     const size_t n = pairs.size() / 2;
     // suffix[i]: the aggregate of pairs i.. ; what is left when the first i have gone.
     std::vector<int64_t> suffix(n + 1, 0);
@@ -403,8 +405,8 @@ bool Leaf::Holds(const Accumulator* a, TimeMs now) const {
             }
             int64_t value = 0;
             uint32_t n = 0;
-            if (a != nullptr && a->more) {
-                const auto& pairs = *a->more;
+            if (a != nullptr) {
+                const auto& pairs = a->more;
                 for (size_t i = 0; i < pairs.size(); i += 2) {
                     if (pairs[i] <= now - window_ms_) continue;
                     value = n == 0 ? pairs[i + 1] : Combine(aggregate_, value, pairs[i + 1]);
