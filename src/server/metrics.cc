@@ -78,6 +78,7 @@ std::string MetricsText(const Measured& m) {
         lines.Counter("letters_failed_total", "Letters given up", letters.failed);
         lines.Counter("letters_ambiguous_total", "Letters of unknown fate", letters.ambiguous);
         lines.Counter("letters_deferred_total", "Attempts to be repeated", letters.deferred);
+        lines.Gauge("letters_waiting", "Letters not claimed yet", letters.waiting);
         lines.Gauge("letters_in_flight", "Letters claimed and not settled", letters.in_flight);
     }
     return lines.Take();

@@ -37,6 +37,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr base::DurationMs kHeartbeatMs = 10 * base::kSecondMs;  // semantics 4.
+// Of real time, under a simulated clock: how long a letter waits for a connection.
+constexpr base::DurationMs kSimulatedMailWaitMs = 3 * base::kSecondMs;
 constexpr base::DurationMs kStopMs = 10 * base::kSecondMs;
 
 void Say(const std::string& text) { std::fprintf(stderr, "ripen: %s\n", text.c_str()); }
@@ -264,6 +266,8 @@ class LivePipeline final : public Pipeline {
         DispatcherOptions options;
         options.directory = config_.directory;
         options.smtp_url = config_.smtp_url;
+        // Whoever moves the clock waits for the letters: a dead mail server answers soon.
+        if (simulated_ != nullptr) options.times.wait_ms = kSimulatedMailWaitMs;
         options.connections = config_.smtp_connections;
         options.public_url = config_.public_url;
         options.from_address = config_.from_address;
@@ -309,10 +313,12 @@ class LivePipeline final : public Pipeline {
         return tl::make_unexpected(appended.error());
     }
 
-    // Timers due by `now` have run and the letters they led to were handed over.
+    // Timers due by `now` have run and the letters they led to were handed over. What became of a
+    // letter can let go the next one at the same instant: so until nothing is left.
     void Settle(base::TimeMs now, std::function<void()> done) {
         engine_->WhenTimersRan(now, [this, now, done = std::move(done)] {
-            dispatcher_->WhenIdle([this, now, done] { engine_->WhenTimersRan(now, done); });
+            if (dispatcher_->Idle()) return done();
+            dispatcher_->WhenIdle([this, now, done] { Settle(now, done); });
         });
     }
 
