@@ -1,4 +1,4 @@
-// ripen: init | serve | rebuild | warehouse | replay-retail | version.
+// ripen: init | demo | serve | rebuild | warehouse | replay-retail | version.
 
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -11,7 +11,9 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/time.h"
 #include "server/config.h"
+#include "server/demo.h"
 #include "server/pipeline.h"
 #include "server/replay_retail.h"
 #include "store/warehouse/child_main.h"
@@ -81,6 +83,30 @@ int Serve(server::Config config) {
     return stopped ? 0 : Complain(stopped.error());
 }
 
+int Demo(const server::DemoOptions& options, bool json) {
+    const auto year = server::PlayDemo(options);
+    if (!year) return Complain(year.error());
+    if (json) {
+        std::string out;
+        base::JsonWriter w(out);
+        w.Begin('{').Key("write_key").String(year->write_key);
+        const auto count = [&](std::string_view key, uint64_t value) {
+            w.Key(key).Int(static_cast<int64_t>(value));
+        };
+        count("acts", year->acts);
+        count("letters", year->letters);
+        count("opened", year->opened);
+        count("clicked", year->clicked);
+        w.Key("seconds").Double(year->seconds).End('}');
+        std::printf("%s\n", out.c_str());
+        return 0;
+    }
+    std::printf("Played a year of the demo shop: %llu acts, %llu letters, %.1f s.\n",
+                static_cast<unsigned long long>(year->acts),
+                static_cast<unsigned long long>(year->letters), year->seconds);
+    return 0;
+}
+
 int Rebuild(const std::string& directory, int threads, bool compare) {
     const auto fresh = server::Rebuild(directory, threads, false);
     if (!fresh) return Complain(fresh.error());
@@ -126,6 +152,20 @@ int main(int argc, char** argv) {
     rebuild->add_option("--threads", threads, "Fold threads");
     rebuild->add_flag("--compare", compare, "Compare with the newest checkpoint and its tail");
 
+    server::DemoOptions demo_options;
+    std::string demo_end;
+    auto* demo = app.add_subcommand("demo", "Play a year of people into a new data directory");
+    demo->add_option("--data", demo_options.directory, "The directory, before its first serve")
+        ->required();
+    demo->add_option("--public-url", demo_options.public_url, "Where links in its letters lead")
+        ->default_val("http://127.0.0.1:8081");
+    demo->add_option("--persons", demo_options.persons, "How many people come")
+        ->check(CLI::Range(1, 100'000));
+    demo->add_option("--days", demo_options.days, "How long")->check(CLI::Range(1, 3650));
+    demo->add_option("--seed", demo_options.seed, "Another seed, another year");
+    demo->add_option("--end", demo_end, "When it ends (ISO 8601); now");
+    demo->add_flag("--json", json, "Print the summary as JSON");
+
     server::ReplayOptions replay_options;
     auto* replay = app.add_subcommand("replay-retail", "Replay the lines of a shop");
     replay->add_option("file", replay_options.file, "CSV of the UCI Online Retail columns")
@@ -142,6 +182,13 @@ int main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
 
     if (*init) return Init(directory, partitions, owner, json);
+    if (*demo) {
+        const auto end = demo_end.empty() ? std::optional<base::TimeMs>(0)
+                                          : base::ParseIso(demo_end);
+        if (!end) return Complain(base::Invalid("not a time", "--end").value());
+        demo_options.end_ms = *end;
+        return Demo(demo_options, json);
+    }
     if (*rebuild) return Rebuild(directory, threads, compare);
     if (*replay) {
         const auto status = server::ReplayRetail(replay_options);

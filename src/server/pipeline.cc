@@ -103,6 +103,7 @@ class LivePipeline final : public Pipeline {
     }
 
     uint16_t port() const override { return http_->port(0); }
+    uint16_t public_port() const override { return http_->port(1); }
     std::string address() const override {
         return "http://" + Host() + ":" + std::to_string(port());
     }

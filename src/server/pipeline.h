@@ -20,7 +20,8 @@ class Pipeline {
     static base::Result<std::unique_ptr<Pipeline>> Start(Config config);
     virtual ~Pipeline() = default;
 
-    virtual uint16_t port() const = 0;          // Of the admin listener; public pages on +1.
+    virtual uint16_t port() const = 0;          // Of the admin listener.
+    virtual uint16_t public_port() const = 0;   // Of the public pages.
     virtual std::string address() const = 0;    // "http://127.0.0.1:8080".
     // Blocks until `stop` becomes readable or the server can go on no longer; then the error.
     virtual std::optional<base::Error> WaitForEnd(int stop_fd) = 0;

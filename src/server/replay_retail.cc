@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "net/http/client.h"
+#include "server/remote.h"
 #include "server/retail_file.h"
 
 namespace server {
@@ -23,7 +23,6 @@ using base::ErrorCode;
 constexpr size_t kProductsBytesMax = 24 * 1024;  // Of one event; limits::kEventBytesMax less the
                                                  // rest of it. Further products are left out.
 constexpr size_t kBatchEvents = 500;             // Of one time; more: further batches.
-constexpr int kTries = 60;                       // Of one call; one second apart or Retry-After.
 constexpr int kReadyPolls = 1200;                // For the definitions, a tenth of a second apart.
 constexpr uint64_t kShuffleSeed = 20101201;
 constexpr int kPageLimit = 500;
@@ -37,88 +36,6 @@ constexpr Definition kSegments[] = {
     {"Five or more orders", "did \"Order Completed\" 5+ times"},
     {"Spent 1,000 or more", "sum(revenue) of \"Order Completed\" >= 1000"},
 };
-
-// --- talking to the server -------------------------------------------------------------------
-
-base::Result<http::ClientOptions> EndpointOf(const std::string& server) {
-    TRY_ASSIGN(const http::Url url, http::ParseUrl(server));
-    if (url.scheme != "http" || url.host.empty()) {
-        return base::Invalid("The server is given as http://HOST:PORT.", "--server");
-    }
-    http::ClientOptions options;
-    options.endpoint.host = url.host;
-    if (url.host.front() == '[') options.endpoint.host = url.host.substr(1, url.host.size() - 2);
-    options.endpoint.port = url.PortOrDefault();
-    options.total_time_ms =
-        5 * base::kMinuteMs;  // A clock move answers when its letters have gone.
-    options.idle_time_ms = options.total_time_ms;
-    return options;
-}
-
-// One kept connection. Every call that is made here may be repeated: events carry their messageId,
-// the clock does not go back; definitions are made once, before anything can fail halfway.
-class Remote {
-  public:
-    Remote(http::ClientOptions options, const std::string& key)
-        : client_(std::move(options)), authorization_("Bearer " + key) {}
-
-    // The parsed body of a 2xx answer; it lives until the next call.
-    base::Result<simdjson::dom::element> Send(http::Method method, const std::string& target,
-                                              std::string_view body = {}) {
-        http::Call call;
-        call.method = method;
-        call.target = target;
-        call.headers = {{"Authorization", authorization_}};
-        if (!body.empty()) call.headers.emplace_back("Content-Type", "application/json");
-        call.body = body;
-        for (int left = kTries;; --left) {
-            ++requests_;
-            const auto answer = client_.Send(call);
-            if (answer && answer->status / 100 == 2) return Parse(*answer, target);
-            const bool again = answer ? answer->status == 503 || answer->status == 429
-                                      : base::RetryHelps(answer.error().code) ||
-                                            answer.error().code == ErrorCode::kOutcomeUnknown;
-            if (!again || left == 0) return tl::make_unexpected(Failure(answer, target));
-            std::this_thread::sleep_for(std::chrono::seconds(1));
-        }
-    }
-    uint64_t requests() const { return requests_; }
-
-  private:
-    base::Result<simdjson::dom::element> Parse(const http::Answer& answer,
-                                               const std::string& target) {
-        simdjson::dom::element root;
-        if (parser_.parse(answer.body).get(root) != simdjson::SUCCESS) {
-            return base::Fail(ErrorCode::kUnavailable, target + ": not JSON: " + answer.body);
-        }
-        return root;
-    }
-    static base::Error Failure(const base::Result<http::Answer>& answer,
-                               const std::string& target) {
-        if (!answer) {
-            return {ErrorCode::kUnavailable,
-                    target + ": " + answer.error().internal,
-                    "The server does not answer.",
-                    {}};
-        }
-        const std::string text =
-            target + " answered " + std::to_string(answer->status) + ": " + answer->body;
-        return {ErrorCode::kUnavailable, text, "The server refused: " + text, {}};
-    }
-
-    http::Client client_;
-    simdjson::dom::parser parser_;
-    std::string authorization_;
-    uint64_t requests_ = 0;
-};
-
-base::Result<std::string> TextAt(const simdjson::dom::element& root, std::string_view field) {
-    std::string_view text;
-    if (root[field].get(text) != simdjson::SUCCESS) {
-        return base::Fail(ErrorCode::kUnavailable, "no text " + std::string(field));
-    }
-    return std::string(text);
-}
 
 // --- events ----------------------------------------------------------------------------------
 
@@ -366,9 +283,7 @@ class Replay {
 
     base::Status MoveClock(base::TimeMs time_ms) {
         if (time_ms == clock_ms_ && time_ms != file_.last_ms) return {};
-        std::string body;
-        base::JsonWriter(body).Begin('{').Key("now").Time(time_ms).End('}');
-        TRY(remote_.Send(http::Method::kPost, "/api/v1/clock", body));
+        TRY(remote_.MoveClock(time_ms));
         clock_ms_ = time_ms;
         return {};
     }
@@ -443,8 +358,7 @@ class Replay {
 base::Status ReplayRetail(const ReplayOptions& options) {
     TRY_ASSIGN(RetailFile file, ReadRetailFile(options.file));
     if (file.invoices.empty()) return base::Invalid("The file has no line with a CustomerID.");
-    TRY_ASSIGN(http::ClientOptions endpoint, EndpointOf(options.server));
-    Remote remote(std::move(endpoint), options.secret_key);
+    TRY_ASSIGN(Remote remote, Remote::To(options.server, options.secret_key));
     Replay replay(options, remote, std::move(file));
     TRY(replay.Run());
     const std::string summary = options.json ? replay.Json() + "\n" : replay.Text();
