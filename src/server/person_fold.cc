@@ -448,7 +448,9 @@ void PersonFold::ApplyMovedIn(const model::Record& record) {
     const auto address = profile::EmailOf(person, names_);
     if (address != their_address) facts.bounced_ms = 0;
     if (address != our_address) person.Facts().bounced_ms = 0;
-    journeys::Runner::Unite(person.Facts(), std::move(facts), now_);
+    moves_.clear();
+    facts_.clear();
+    journeys::Runner::Unite(person.Facts(), std::move(facts), now_, numbers_, facts_);
     const auto& merged = person.facts->merged;
     for (auto& key : person.ids) {
         key.confirmed = key.confirmed || key.hash == person.id ||
@@ -465,6 +467,7 @@ void PersonFold::ApplyMovedIn(const model::Record& record) {
     }
     const std::string who = model::ToText(moved.who);
     RowOf(person, "merged", "Person Merged", numbers_.Next(), now_, {{"person_id", who}});
+    FactRows(person, "merge");
     in.watch.MarkAll();
     // Changes that a merge derives start no journey (semantics 17).
     AfterChange(person, in, false, "merge");

@@ -97,7 +97,7 @@ void Runner::OnEvent(Person& person, const model::Names& names, const model::Eve
             key = TextOf(evaluate::PropertyOf(event, journey.key)).substr(0, limits::kIdBytesMax);
             if (key.empty()) continue;
         }
-        if (!MayEnter(person, journey, key)) continue;
+        if (!MayEnter(person, journey, key, numbers, facts)) continue;
         Enter(person, names, journey, {std::move(key), event.name, event.properties_json,
                                        std::min(event.time_ms, now)},
               now, numbers, facts);
@@ -110,12 +110,14 @@ void Runner::OnMove(Person& person, const model::Names& names, uint32_t segment,
     if (found == by_segment_.end()) return;
     for (const uint32_t index : found->second) {
         const Journey& journey = *running_[index];
-        if (journey.entry_on_leave == entered || !MayEnter(person, journey, {})) continue;
+        if (journey.entry_on_leave == entered) continue;
+        if (!MayEnter(person, journey, {}, numbers, facts)) continue;
         Enter(person, names, journey, {{}, {}, {}, now}, now, numbers, facts);
     }
 }
 
-bool Runner::MayEnter(const Person& person, const Journey& journey, const std::string& key) const {
+bool Runner::MayEnter(const Person& person, const Journey& journey, const std::string& key,
+                      model::FactNumbers& numbers, std::vector<Fact>& facts) const {
     if (!person.facts) return true;
     size_t open = 0;
     for (const auto& entry : person.facts->entries) {
@@ -131,7 +133,16 @@ bool Runner::MayEnter(const Person& person, const Journey& journey, const std::s
                 break;
         }
     }
-    return open < limits::kJourneyEntriesMax;
+    if (open < limits::kJourneyEntriesMax) return true;
+    Fact fact;
+    fact.kind = Fact::Kind::kRefused;
+    fact.id = numbers.Next();
+    fact.journey = journey.number;
+    fact.version = journey.version;
+    fact.text = "is in " + std::to_string(open) + " journeys already and could not enter \"" +
+                journey.name + '"';
+    facts.push_back(std::move(fact));
+    return false;
 }
 
 void Runner::Enter(Person& person, const model::Names& names, const Journey& journey,
@@ -315,8 +326,17 @@ TimeMs Runner::NextDue(const Person& person, const model::Names& names, TimeMs n
     return next;
 }
 
-void Runner::Unite(model::PersonFacts& into, model::PersonFacts from, TimeMs now) {
+void Runner::Unite(model::PersonFacts& into, model::PersonFacts from, TimeMs now,
+                   model::FactNumbers& numbers, std::vector<Fact>& facts) {
     const auto merge_entry = [&](JourneyEntry& loser) {
+        Fact fact;
+        fact.kind = Fact::Kind::kEnded;
+        fact.id = numbers.Next();
+        fact.journey = loser.journey;
+        fact.version = loser.version;
+        fact.entry = loser.id;
+        fact.end = EntryEnd::kMerged;
+        facts.push_back(std::move(fact));
         loser.end = EntryEnd::kMerged;
         loser.ended_ms = now;
         loser.due_ms = base::kNeverMs;

@@ -69,11 +69,14 @@ class Runner {
 
     // Facts of two persons that are one (semantics 17): the same journey open in both: the older
     // entry stays, the other ends as merged.
-    static void Unite(model::PersonFacts& into, model::PersonFacts from, base::TimeMs now);
+    static void Unite(model::PersonFacts& into, model::PersonFacts from, base::TimeMs now,
+                      model::FactNumbers& numbers, std::vector<Fact>& facts);
 
   private:
+    // Whether she may enter now. With too many open entries she may not, and that is a fact.
     bool MayEnter(const model::Person& person, const catalog::Journey& journey,
-                  const std::string& key) const;
+                  const std::string& key, model::FactNumbers& numbers,
+                  std::vector<Fact>& facts) const;
     // What an entry begins with. `at_ms`: own time of the event, so that what the same batch of a
     // client tells of a moment later counts as since entry.
     struct Start {

@@ -165,6 +165,23 @@ TEST_F(Running, LeavingASegmentEntersOnlyWhoAsksForLeaving) {
     EXPECT_EQ(Ends().size(), 1u);
 }
 
+TEST_F(Running, WhoIsInTooManyJourneysIsRefusedAndTheCardSaysSo) {
+    Start(R"({"event":"X","again":"every_time"})", "", kWaitAndLetter);
+    auto& entries = person_.Facts().entries;
+    while (entries.size() < limits::kJourneyEntriesMax) {
+        entries.emplace_back().journey = 1000 + static_cast<uint32_t>(entries.size());
+    }
+    Did("X", kNow, kNow);
+    EXPECT_EQ(entries.size(), limits::kJourneyEntriesMax);
+    ASSERT_EQ(facts_.size(), 1u);
+    EXPECT_EQ(facts_[0].kind, Fact::Kind::kRefused);
+    facts_.clear();
+    entries.pop_back();
+    Did("X", kNow, kNow);
+    EXPECT_EQ(entries.size(), limits::kJourneyEntriesMax);
+    EXPECT_EQ(facts_[0].kind, Fact::Kind::kEntered);
+}
+
 model::JourneyEntry Entry(uint32_t journey, base::TimeMs entered, uint64_t offset,
                           const std::string& key = {}) {
     model::JourneyEntry entry;
@@ -182,8 +199,14 @@ TEST(UnitingFacts, OfTheSameOpenJourneyTheOlderEntryStays) {
         theirs.entries.push_back(Entry(1, ours_first ? kNow + 1 : kNow, 6));
         theirs.entries.push_back(Entry(1, kNow, 7, "other key"));
         theirs.entries.push_back(Entry(2, kNow, 8));
-        Runner::Unite(ours, std::move(theirs), kNow + 9);
+        model::FactNumbers numbers{0, 9, 0};
+        std::vector<Fact> facts;
+        Runner::Unite(ours, std::move(theirs), kNow + 9, numbers, facts);
         ASSERT_EQ(ours.entries.size(), 4u);
+        ASSERT_EQ(facts.size(), 1u);
+        EXPECT_EQ(facts[0].kind, Fact::Kind::kEnded);
+        EXPECT_EQ(facts[0].end, EntryEnd::kMerged);
+        EXPECT_EQ(facts[0].entry.offset, ours_first ? 6u : 5u);
         int merged = 0;
         for (const auto& entry : ours.entries) {
             merged += entry.end == EntryEnd::kMerged;
@@ -202,8 +225,11 @@ TEST(UnitingFacts, WithdrawnConsentWinsAndClaimsAreKept) {
     theirs.claims = "\"b\"";
     theirs.merged = {{1, 1}, {2, 2}};
     ours.merged = {{2, 2}};
-    Runner::Unite(ours, std::move(theirs), kNow);
+    model::FactNumbers numbers;
+    std::vector<Fact> facts;
+    Runner::Unite(ours, std::move(theirs), kNow, numbers, facts);
     EXPECT_EQ(ours.unsubscribed_ms, kNow);
+    EXPECT_TRUE(facts.empty());
     EXPECT_EQ(ours.claims, "\"a\",\"b\"");
     EXPECT_EQ(ours.merged.size(), 2u);
 }
