@@ -44,6 +44,10 @@ TARGETS = {
     "build_one_file_s": (20, 12, True),
 }
 
+# What the bare machine did where the targets were set (key: limit there). Machines differ: by how
+# much a figure is apart from its limit can be compared where the figure itself cannot.
+REFERENCE = {"ingest_cpu_us": 0.97, "fold_cpu_us": 0.47, "rebuild_rate": 1_900_000}
+
 
 def machine():
     model = memory = ""
@@ -118,15 +122,42 @@ def number(value):
     return "-" if value is None else f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def print_table(figures):
-    print(f"| {'figure':22} | {'value':>10} | {'limit':>10} | unit "
-          f"| {'must':>9} | {'good':>9} |  |")
-    print("|---|---|---|---|---|---|---|")
+def ratio(key, value, limit):
+    """How far from the bare machine: 1 is as good as it; beside it what the must asks for."""
+    if not limit:
+        return "", ""
+    def apart(figure, bare):
+        smaller = TARGETS.get(key, (0, 0, True))[2]
+        return figure / bare if smaller else bare / figure
+    asked = ""
+    if key in REFERENCE:
+        asked = f"{apart(TARGETS[key][0], REFERENCE[key]):.1f}"
+    return f"{apart(value, limit):.1f}", asked
+
+
+def table(figures):
+    lines = ["| figure | value | limit here | unit | must | good | | times the limit | the must's |",
+             "|---|---|---|---|---|---|---|---|---|"]
     for key, entry in figures.items():
         must, good, _ = TARGETS.get(key, (None, None, True))
-        print(f"| `{key}`{'':{max(0, 20 - len(key))}} | {number(entry['value']):>10} | "
-              f"{number(entry['limit']):>10} | {entry['unit']} | {number(must):>9} | "
-              f"{number(good):>9} | {verdict(key, entry['value'])} |")
+        times, asked = ratio(key, entry["value"], entry["limit"])
+        limit = "" if entry["limit"] is None else number(entry["limit"])
+        lines.append(f"| `{key}` | {number(entry['value'])} | {limit} | {entry['unit']} "
+                     f"| {number(must)} | {number(good)} | {verdict(key, entry['value'])} "
+                     f"| {times} | {asked} |")
+    return "\n".join(lines)
+
+
+def write_page(page, figures):
+    """Puts the table between the page's two marks."""
+    begin, end = "<!-- bench -->", "<!-- /bench -->"
+    text = page.read_text()
+    before, rest = text.split(begin, 1)
+    after = rest.split(end, 1)[1]
+    today = time.strftime("%Y-%m-%d")
+    loads = " ".join(f"{load:.1f}" for load in os.getloadavg())
+    page.write_text(f"{before}{begin}\nMeasured {today} on {machine()}; load at the end {loads}.\n\n"
+                    f"{table(figures)}\n\n{end}{after}")
 
 
 def main():
