@@ -1,0 +1,137 @@
+import { ActionIcon, Menu, SegmentedControl, Tooltip, UnstyledButton, useMantineColorScheme }
+    from '@mantine/core';
+import { IconHelpCircle, IconLogout, IconSearch, IconUser } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from 'react-router';
+import { useApi, useCounts, useDesk, useLight, useTo } from '../api/context.ts';
+import { useFormat } from '../ui/format.ts';
+import { Logo, Mark } from '../ui/fruit.tsx';
+import { useLasted } from '../ui/states.tsx';
+import { type Language, languages, useWords } from '../ui/words.ts';
+import classes from './top-bar.module.css';
+
+const RECONNECTING_MS = 3000;
+
+// Each language by its own name, whatever is spoken now.
+export const ownNames: Record<Language, string> = { en: 'English', ja: '日本語' };
+
+export function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () => void }) {
+    const { t } = useWords();
+    return (
+        <header className={classes.bar}>
+            <span className={classes.phoneLogo}><Logo size={24} /></span>
+            <UnstyledButton
+                className={classes.search} onClick={onSearch} aria-label={t('top.searchLabel')}
+                aria-keyshortcuts="Control+K"
+            >
+                <IconSearch size={16} stroke={1.75} aria-hidden />
+                <span className={classes.searchText}>{t('top.search')}</span>
+                <kbd className={classes.kbd}>Ctrl K</kbd>
+            </UnstyledButton>
+            <div className={classes.right}>
+                <LiveLight />
+                <Tooltip label={`${t('top.keys')} ?`}>
+                    <ActionIcon
+                        variant="subtle" color="gray" size={32} aria-label={t('top.keys')}
+                        onClick={onKeys} className={classes.keys}
+                    >
+                        <IconHelpCircle size={18} stroke={1.75} />
+                    </ActionIcon>
+                </Tooltip>
+                <TeammateMenu />
+            </div>
+        </header>
+    );
+}
+
+function LiveLight() {
+    const { t } = useWords();
+    const to = useTo();
+    const light = useLight();
+    const counts = useCounts();
+    const format = useFormat();
+    const isLate = useLasted(RECONNECTING_MS, light.since) && !light.open;
+    const text = isLate || !counts
+        ? (isLate ? t('top.reconnecting') : '')
+        : t('top.onSite', { count: counts.on_site }).replace(
+            String(counts.on_site), format.number(counts.on_site));
+    return (
+        <Tooltip label={isLate ? t('top.reconnecting') : t('top.live')}>
+            <Link to={to('/live')} className={classes.live}>
+                <span className={classes.dot} data-open={light.open || !isLate} aria-hidden />
+                <span className={classes.liveText}>{text === '' ? t('nav.live') : text}</span>
+            </Link>
+        </Tooltip>
+    );
+}
+
+function TeammateMenu() {
+    const { t, language, setLanguage } = useWords();
+    const to = useTo();
+    const api = useApi();
+    const { teammate } = useDesk();
+    const queries = useQueryClient();
+    const { colorScheme, setColorScheme } = useMantineColorScheme();
+    const signOut = useMutation({
+        mutationFn: () => api.signOut(),
+        onSettled: () => {
+            queries.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' });
+            void queries.invalidateQueries({ queryKey: ['session'] });
+        },
+    });
+    const speak = (next: Language) => {
+        setLanguage(next);
+        void api.changeTeammate({ language: next }).catch(() => undefined);
+    };
+    return (
+        <Menu position="bottom-end" width={260} closeOnItemClick>
+            <Menu.Target>
+                <UnstyledButton
+                    className={classes.me} aria-label={t('top.menu', { name: teammate.name })}
+                >
+                    <Mark name={teammate.name} size={28} />
+                </UnstyledButton>
+            </Menu.Target>
+            <Menu.Dropdown>
+                <div className={classes.who}>
+                    <strong>{teammate.name}</strong>
+                    <span>{teammate.email}</span>
+                </div>
+                <Menu.Divider />
+                <div className={classes.choice}>
+                    <span id="theme-choice">{t('top.theme')}</span>
+                    <SegmentedControl
+                        size="xs" fullWidth aria-labelledby="theme-choice" value={colorScheme}
+                        onChange={(value) => setColorScheme(value as typeof colorScheme)}
+                        data={[
+                            { value: 'auto', label: t('top.theme.auto') },
+                            { value: 'light', label: t('top.theme.light') },
+                            { value: 'dark', label: t('top.theme.dark') },
+                        ]}
+                    />
+                </div>
+                <div className={classes.choice}>
+                    <span id="language-choice">{t('top.language')}</span>
+                    <SegmentedControl
+                        size="xs" fullWidth aria-labelledby="language-choice" value={language}
+                        onChange={(value) => speak(value as Language)}
+                        data={languages.map((one) => ({ value: one, label: ownNames[one] }))}
+                    />
+                </div>
+                <Menu.Divider />
+                <Menu.Item
+                    component={Link} to={to('/settings/account')}
+                    leftSection={<IconUser size={18} stroke={1.75} />}
+                >
+                    {t('top.account')}
+                </Menu.Item>
+                <Menu.Item
+                    leftSection={<IconLogout size={18} stroke={1.75} />}
+                    onClick={() => signOut.mutate()}
+                >
+                    {t('top.signOut')}
+                </Menu.Item>
+            </Menu.Dropdown>
+        </Menu>
+    );
+}

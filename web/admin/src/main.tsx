@@ -1,0 +1,15 @@
+import { createRoot } from 'react-dom/client';
+import { setNonce } from 'get-nonce';
+import '@mantine/core/styles.css';
+import './ui/global.css';
+import { Root } from './app/root.tsx';
+import { firstLanguage, loadWords } from './ui/words.ts';
+import { styleNonce } from './ui/nonce.ts';
+
+setNonce(styleNonce());
+const language = firstLanguage();
+const place = document.getElementById('root');
+if (place) {
+    const first = await loadWords(language);
+    createRoot(place).render(<Root first={first} language={language} />);
+}
