@@ -10,6 +10,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -22,6 +23,14 @@
 namespace api {
 
 using Answer = std::function<void(base::Result<std::string>)>;
+
+// What happened in a journey since it was first published, over all its versions.
+struct JourneyNumbers {
+    int64_t in_it = 0;     // Entries that are open now.
+    int64_t sent = 0;      // Letters.
+    int64_t goal = 0;      // Entries that ended because the goal was reached.
+};
+using JourneyAnswer = std::function<void(base::Result<std::map<uint32_t, JourneyNumbers>>)>;
 
 struct Page {
     int limit = limits::kPageLimitDefault;   // 1..kPageLimitMax.
@@ -59,6 +68,19 @@ class Queries {
     // {messages: [...], next_cursor}, newest first. `journey` 0: of all journeys.
     virtual void Messages(model::WorkspaceId workspace, std::optional<model::PersonId> person,
                           uint32_t journey, Page page, Answer answer) = 0;
+    // What Home shows (openapi.yaml): numbers that the folds keep, equal to a recount.
+    virtual void Home(model::WorkspaceId, Answer answer) {
+        answer(base::Fail(base::ErrorCode::kUnavailable, "not asked"));
+    }
+    // {events: [{id, time, received, name, type, person_id, ...}]}, the one received last first;
+    // only what is durable and folded.
+    virtual void RecentEvents(model::WorkspaceId, int, Answer answer) {
+        answer(base::Fail(base::ErrorCode::kUnavailable, "not asked"));
+    }
+    // By journey; those nobody ever entered may be missing.
+    virtual void NumbersOfJourneys(model::WorkspaceId, JourneyAnswer answer) {
+        answer(base::Fail(base::ErrorCode::kUnavailable, "not asked"));
+    }
 };
 
 }  // namespace api

@@ -28,7 +28,7 @@ struct JourneyTally {
 };
 
 struct DayTally {
-    uint32_t day = 0;       // Days since 1970-01-01.
+    uint32_t day = 0;          // Days since 1970-01-01.
     uint32_t events = 0;
     uint32_t visitors = 0;     // Persons with an act that day.
     uint32_t new_persons = 0;  // Persons whose first event came that day; merges take none away.
@@ -56,41 +56,52 @@ struct WorkspaceTally {
     // Events of the last 24 hours, in steps of ten minutes.
     int64_t EventsOfADay(base::TimeMs now) const;
     const DayTally* Day(uint32_t day) const;     // nullptr: nothing happened.
+    // Of the last seven days, today among them.
+    DayTally Week(base::TimeMs now) const;
+    DayTally& DayOf(base::TimeMs now);
 };
 
 class Tally {
   public:
-    // How a person stands in the numbers: taken before she changes, given back after.
+    // How a person stands in the numbers: taken before an event, given back after it.
     struct Stand {
-        bool counted = false;      // As a person.
+        bool first = false;        // No event was hers before.
         bool known = false;
         base::TimeMs visit_ms = 0;
-        size_t ids = 0;
     };
-
-    // --- an event ---
-    static Stand Before(const model::Person& person) {
-        return {person.events > 0 && !person.moved(), false, person.visit_ms, person.ids.size()};
+    static bool IsKnown(const model::Person& person) {
+        // Ids are sorted by kind, anonymous ones first.
+        return !person.ids.empty() && person.ids.back().kind != model::IdKind::kAnonymous;
     }
-    // After the event was applied to her. `now`: of the record.
+    static Stand Before(const model::Person& person) {
+        return {person.events == 0, IsKnown(person), person.visit_ms};
+    }
+
+    // She was made a moment ago; nothing is known of her.
+    void Made(model::WorkspaceId workspace) { ++In(workspace).persons; }
+    // An event was applied to her. `now`: of the record.
     void Event(const model::Person& person, const Stand& before, base::TimeMs now);
 
-    // --- a person as a whole: moving, merging, loading ---
+    // --- a person as a whole: moving, merging, erasing. Nothing when she lives elsewhere ---
     void Leave(const model::Person& person) { Whole(person, -1); }
     void Enter(const model::Person& person) { Whole(person, 1); }
+    // Before every person of a checkpoint enters anew.
+    void BeginRecount();
+    void Erase(model::WorkspaceId workspace);
 
     // --- facts ---
     void JourneyEntered(model::WorkspaceId workspace, uint32_t journey);
     void JourneyEnded(model::WorkspaceId workspace, uint32_t journey, model::EntryEnd end);
-    // After the state of one of her messages changed; `made`: it is new.
-    void MessageChanged(const model::Person& person, const model::Message& message, bool made,
+    // After the state of a message changed; `made`: it is new.
+    void MessageChanged(model::WorkspaceId workspace, const model::Message& message, bool made,
                         base::TimeMs now);
-    void Opened(model::WorkspaceId workspace, base::TimeMs now);
-    void Clicked(model::WorkspaceId workspace, base::TimeMs now);
+    // A person opened or clicked in a letter for the first time.
+    void Opened(model::WorkspaceId workspace, bool click, base::TimeMs now);
 
     // nullptr: nothing was counted there.
     const WorkspaceTally* Find(model::WorkspaceId workspace) const;
 
+    // Without what is recounted.
     void Encode(base::ByteWriter& out) const;
     bool Decode(base::ByteReader& in);
 
@@ -102,5 +113,8 @@ class Tally {
     model::WorkspaceId last_workspace_ = 0;
     WorkspaceTally* last_ = nullptr;
 };
+
+// Key of the checkpoint's entry.
+inline constexpr std::string_view kTallyKey = "t";
 
 }  // namespace server

@@ -114,6 +114,7 @@ void Connection::Close() {
         ::close(fd_);
     }
     if (!in_source_) answer_ = Response();
+    EndUpgrade();
     loop_.Remove(*this);
 }
 
@@ -150,6 +151,7 @@ Connection::Step Connection::StepOnce() {
         case Phase::kHandle: return Step::kWait;
         case Phase::kWrite: return WriteStep();
         case Phase::kSource: return SourceStep();
+        case Phase::kUpgraded: return UpgradedStep();
         case Phase::kLinger: return LingerStep();
         case Phase::kClosed: return Step::kWait;
     }
@@ -302,10 +304,12 @@ void Connection::OnDelivery(Delivery delivery) {
 
 void Connection::BeginAnswer(Response response) {
     ReleaseBody();
-    answer_ = std::move(response);
-    if (answer_.close || loop_.shared().stopping.load(std::memory_order_relaxed)) {
-        keep_alive_ = false;
+    const bool stopping = loop_.shared().stopping.load(std::memory_order_relaxed);
+    if (response.upgrade && (stopping || http_1_0_)) {
+        response = Response::Error(503, "unavailable", "The server is stopping.");
     }
+    answer_ = std::move(response);
+    if (answer_.close || stopping) keep_alive_ = false;
     chunked_ = answer_.source && !http_1_0_;
     if (answer_.source && http_1_0_) keep_alive_ = false;
     last_piece_ = !answer_.source || head_only_;
@@ -347,7 +351,9 @@ void Connection::WriteHead(std::string& out) {
         AppendNumber(out, limits::kRetryAfterSeconds, 10);
         out.append("\r\n");
     }
-    if (!keep_alive_) {
+    if (answer_.upgrade) {
+        out.append("Connection: Upgrade\r\n");
+    } else if (!keep_alive_) {
         out.append("Connection: close\r\n");
     } else if (http_1_0_) {
         out.append("Connection: keep-alive\r\n");
@@ -439,6 +445,7 @@ void Connection::PreparePiece(Piece piece) {
 }
 
 void Connection::EndAnswer() {
+    if (answer_.upgrade) return BeginUpgrade();
     answer_ = Response();
     out_ = out_.capacity() > 512 ? std::string() : std::move(out_);
     if (keep_alive_) return BeginRead();
@@ -509,6 +516,7 @@ void Connection::OnSweep(SteadyTime now) {
             if (::poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLERR)) != 0) Close();
             return;
         }
+        case Phase::kUpgraded: return SweepUpgraded(now);
         case Phase::kLinger:
             if (now - since_ > milliseconds(options.linger_time_ms)) Close();
             return;
@@ -517,6 +525,7 @@ void Connection::OnSweep(SteadyTime now) {
 }
 
 void Connection::OnServerStop() {
+    if (phase_ == Phase::kUpgraded) return upgrade_->Stopping();
     const bool idle = phase_ == Phase::kRead && !head_begun_ && pending_.empty();
     if (idle || phase_ == Phase::kLinger) Close();
 }

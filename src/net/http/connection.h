@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,7 @@
 
 #include "net/http/request_reader.h"
 #include "net/http/server.h"
+#include "net/http/upgrade.h"
 
 namespace http {
 
@@ -115,6 +117,39 @@ class Loop : public std::enable_shared_from_this<Loop> {
     std::thread thread_;
 };
 
+// The way out of an upgraded connection; its queue is the one thing that other threads touch.
+class LoopWire final : public Wire {
+  public:
+    LoopWire(std::shared_ptr<Loop> loop, std::weak_ptr<Connection> connection)
+        : loop_(std::move(loop)), connection_(std::move(connection)) {}
+
+    bool Send(Piece piece, size_t bytes_max) override;
+    void Finish(Piece last, int linger_ms) override;
+    size_t waiting_bytes() const override;
+
+    // --- the loop's thread ---
+    enum class Flushed : uint8_t { kAll, kFull, kFinished, kBroken };
+    // Gives the socket what it takes. kFinished: all is written and nothing more will come.
+    Flushed Flush(int fd);
+    void End();
+    bool finishing() const;
+    int linger_ms() const;
+
+  private:
+    void Wake();
+
+    const std::shared_ptr<Loop> loop_;
+    const std::weak_ptr<Connection> connection_;
+    mutable std::mutex mutex_;
+    std::deque<Piece> queue_;    // Bounded by what Send is told.
+    size_t front_at_ = 0;        // Written of the first.
+    size_t waiting_ = 0;         // Bytes of all, without front_at_.
+    bool woken_ = false;
+    bool finishing_ = false;
+    bool ended_ = false;
+    int linger_ms_ = 0;
+};
+
 // One accepted socket. Belongs to its loop's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
@@ -128,6 +163,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void Close();
     // An answer given now is taken up by the Pump that is running.
     bool pumping() const { return pumping_; }
+    // Something waits in the wire of an upgraded connection.
+    void OnWire() { Pump(); }
     const std::string& peer_address() const { return peer_address_; }
 
     size_t index = 0;  // In the loop's list.
@@ -138,6 +175,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
         kHandle,   // A handler has the request.
         kWrite,    // out_ and the body are on their way.
         kSource,   // A streamed answer waits for its next piece.
+        kUpgraded, // Belongs to upgrade_.
         kLinger,   // Answered and half closed; reading until the other end closes.
         kClosed
     };
@@ -150,6 +188,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Step SourceStep();
     void AskSource();
     Step LingerStep();
+    void BeginUpgrade();
+    Step UpgradedStep();
+    void EndUpgrade();
+    void SweepUpgraded(SteadyTime now);
     void Received(std::string_view bytes);
     void AfterBytes();
     bool Account();
@@ -199,6 +241,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool chunked_ = false;
     bool last_piece_ = false;
     std::optional<Piece> piece_;   // Came while the source was being called.
+
+    std::shared_ptr<Upgrade> upgrade_;
+    std::shared_ptr<LoopWire> wire_;
+    std::optional<SteadyTime> finish_by_;
 };
 
 }  // namespace http
