@@ -8,6 +8,7 @@
 
 #include <bit>
 #include <cstring>
+#include <memory>
 
 #include "base/check.h"
 
@@ -89,10 +90,19 @@ uint32_t Crc32c(uint32_t crc, const void* bytes, size_t size) {
 }
 
 std::string Sha256(std::string_view text) {
+    // OpenSSL looks the algorithm up and makes a context anew with every EVP_Digest: more than the
+    // hashing of a key itself.
+    static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    struct Free {
+        void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+    };
+    static thread_local const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
     std::string out(32, '\0');
     unsigned int size = 32;
-    CHECK(EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(out.data()), &size,
-                     EVP_sha256(), nullptr) == 1);
+    CHECK(EVP_DigestInit_ex2(context.get(), sha256, nullptr) == 1 &&
+          EVP_DigestUpdate(context.get(), text.data(), text.size()) == 1 &&
+          EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size) ==
+              1);
     return out;
 }
 
