@@ -38,7 +38,7 @@ export function createCommands(
     const forbidden = options.signals && objects(navigator);
     const begin = (): void => {
         running = true;
-        tracker = tracker ?? createTracker();
+        tracker = tracker || createTracker();
         tracker.begin();
         waiting.splice(0).forEach((act) => act());
     };
@@ -63,7 +63,7 @@ export function createCommands(
             if (!given) {
                 running = false;
                 waiting.length = 0;
-                tracker?.end();
+                if (tracker) tracker.end();
             }
             writeConsent(store, given);
             if (given && !running) begin();

@@ -13,6 +13,8 @@ export interface Forms {
     leave(all: boolean): void;
     hide(): void;
     show(): void;
+    // It has been told already that they were abandoned.
+    drop(): void;
 }
 
 interface Begun {
@@ -31,7 +33,11 @@ function nameOf(form: HTMLFormElement): string {
     // Fields called "id" or "name" hide the form's own properties of these names.
     const named = ['data-ripen-form', 'id', 'name', 'aria-label', 'action']
         .map((attribute) => form.getAttribute(attribute));
-    return named.find(Boolean) ?? 'form';
+    return named.find(Boolean) || 'form';
+}
+
+function ignored(form: HTMLFormElement): boolean {
+    return !!form.closest('[role=search],[data-ripen-ignore]');
 }
 
 function readTraits(form: HTMLFormElement): Properties | null {
@@ -73,14 +79,12 @@ export function createForms(
         touched(target) {
             const field = target as Field;
             const form = field.form;
-            if (!form || field.type === 'search' ||
-                form.closest('[role=search],[data-ripen-ignore]')) return;
-            let state = begun.get(form);
-            const first = !state;
-            state = state ?? begin(form);
+            if (!form || field.type === 'search' || ignored(form)) return;
+            const known = begun.get(form);
+            const state = known || begin(form);
             state.last = field.name || field.id || field.type;
             state.fields.add(state.last);
-            if (first) {
+            if (!known) {
                 recorder.record({
                     type: 'track',
                     event: 'Form Started',
@@ -92,8 +96,8 @@ export function createForms(
         },
         sent(target) {
             const form = target as HTMLFormElement;
-            if (form.closest('[role=search],[data-ripen-ignore]')) return;
-            const state = begun.get(form) ?? begin(form);
+            if (ignored(form)) return;
+            const state = begun.get(form) || begin(form);
             const traits = readTraits(form);
             if (traits) identify(traits);
             recorder.record(facts('Form Submitted', form, state));
@@ -109,6 +113,7 @@ export function createForms(
         },
         hide: () => begun.forEach((state, form) => recorder.hold(
             facts('Form Abandoned', form, state), state.scene, state.abandonedId)),
+        drop: () => begun.clear(),
         show: () => begun.forEach((state) => recorder.takeBack(state.abandonedId)),
     };
 }

@@ -12,7 +12,7 @@ type Prerendered = Document & { prerendering?: boolean };
 
 const stage: Stage = window;
 const page: Prerendered = document;
-const options = readOptions((page.currentScript as HTMLScriptElement | null) ??
+const options = readOptions((page.currentScript as HTMLScriptElement | null) ||
     page.querySelector<HTMLScriptElement>('script[data-key]'));
 
 const begin = guard(() => {

@@ -1,6 +1,8 @@
 // Notices when a page changes its address without being loaded anew: the history's pushState and
 // replaceState, back and forward, and, where asked for, the part behind the #.
 
+import { guard } from './guard.ts';
+
 export function watchNavigation(
     window: Window, withHash: boolean, changed: (before: string) => void,
 ): void {
@@ -9,27 +11,20 @@ export function watchNavigation(
         location.pathname + location.search + (withHash ? location.hash : '');
     let here = place();
     let url = location.href;
-    const look = (): void => {
+    const look = guard(() => {
         const before = url;
         url = location.href;
         if (place() === here) return;
         here = place();
         changed(before);
-    };
-    const later = (): void => {
-        try {
-            look();
-        } catch (error) {
-            console.warn('ripen:', error);
-        }
-    };
+    });
     for (const name of ['pushState', 'replaceState'] as const) {
         const original = history[name];
         history[name] = function (...parameters: Parameters<History['pushState']>) {
             original.apply(this, parameters);
-            later();
+            look();
         };
     }
-    window.addEventListener('popstate', later);
-    window.addEventListener('hashchange', later);
+    window.addEventListener('popstate', look);
+    window.addEventListener('hashchange', look);
 }

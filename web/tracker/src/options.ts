@@ -11,9 +11,8 @@ export interface Options {
 }
 
 export function readOptions(script: HTMLScriptElement | null): Options | null {
-    const said = script?.dataset;
-    if (!script || !said?.key) return null;
-    return {
+    const said = script ? script.dataset : {};
+    return script && said.key ? {
         key: said.key,
         server: (said.server || new URL(script.src).origin).replace(/\/+$/, ''),
         domain: said.domain,
@@ -21,5 +20,5 @@ export function readOptions(script: HTMLScriptElement | null): Options | null {
         pages: said.pages !== 'manual',
         consent: said.consent === 'required',
         signals: said.signals !== 'ignore',
-    };
+    } : null;
 }

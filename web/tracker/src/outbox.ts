@@ -4,7 +4,7 @@
 // A held event waits for its page to be left: it is written when the page is hidden, since a
 // phone may end a hidden page without a word, and goes out when it has not been taken back.
 import type { TrackedEvent } from './event.ts';
-import type { Store } from './store.ts';
+import { parse, type Store } from './store.ts';
 import { VISIT_IDLE_MS } from './visit.ts';
 
 // A keepalive request and what is under way beside it may have 64 KiB (Fetch, "HTTP-network-or-
@@ -35,6 +35,10 @@ export interface Outbox {
     remove(keys: readonly string[]): void;
 }
 
+function ageOf(text: string | null, now: number): number {
+    return now - Date.parse(parse<TrackedEvent>(text).timestamp!);
+}
+
 function bytesOf(text: string): number {
     return new Blob([text]).size;
 }
@@ -57,7 +61,7 @@ export function createOutbox(store: Store, writeKey: string): Outbox {
         release(now) {
             for (const key of store.keys(HELD)) {
                 const text = store.get(key);
-                if (text && now - Date.parse(JSON.parse(text).timestamp) >= VISIT_IDLE_MS) {
+                if (text && ageOf(text, now) >= VISIT_IDLE_MS) {
                     store.set(QUEUED + key.slice(HELD.length), text);
                     store.remove(key);
                 }
@@ -69,8 +73,9 @@ export function createOutbox(store: Store, writeKey: string): Outbox {
             let bytes = 0;
             for (const key of store.keys(QUEUED)) {
                 const text = store.get(key);
-                if (except.includes(key) || !text) continue;
-                if (now - Date.parse(JSON.parse(text).timestamp) > KEPT_MS) {
+                if (except.includes(key)) continue;
+                // Another tab has been answered for it; too old; or not ours.
+                if (!text || !(ageOf(text, now) <= KEPT_MS)) {
                     store.remove(key);
                     continue;
                 }

@@ -15,6 +15,9 @@ export interface PageView {
     hide(): void;
     show(): void;
     leave(): void;
+    // It has been told already that the page was left.
+    drop(): void;
+    readonly open: boolean;
 }
 
 export function createPageView(recorder: Recorder, attention: Attention): PageView {
@@ -59,5 +62,11 @@ export function createPageView(recorder: Recorder, attention: Attention): PageVi
             recorder.takeBack(leftId);
         },
         leave,
+        drop() {
+            scene = null;
+        },
+        get open() {
+            return !!scene;
+        },
     };
 }

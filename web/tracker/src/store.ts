@@ -12,6 +12,15 @@ export interface Store {
     keys(prefix: string): string[];
 }
 
+// The object that a text is, {} for anything else: whoever shares the storage cannot stop us.
+export function parse<Value>(text: string | null): Partial<Value> {
+    try {
+        return JSON.parse(text!) || {};
+    } catch {
+        return {};
+    }
+}
+
 // `open` gives localStorage; reading the very property throws where storage is forbidden.
 export function createStore(open: () => Storage | undefined): Store {
     const memory = new Map<string, string>();
@@ -19,10 +28,10 @@ export function createStore(open: () => Storage | undefined): Store {
     try {
         storage = open();
     } catch {
-        storage = undefined;   // Forbidden: memory alone.
+        // Forbidden: memory alone.
     }
     return {
-        get: (key) => memory.get(key) ?? storage?.getItem(PREFIX + key) ?? null,
+        get: (key) => memory.get(key) || (storage ? storage.getItem(PREFIX + key) : null),
         set(key, value) {
             try {
                 if (!storage) throw 0;
@@ -34,15 +43,14 @@ export function createStore(open: () => Storage | undefined): Store {
         },
         remove(key) {
             memory.delete(key);
-            storage?.removeItem(PREFIX + key);
+            if (storage) storage.removeItem(PREFIX + key);
         },
         keys(prefix) {
-            const stored = storage ? Object.keys(storage) : [];
-            return stored.filter((key) => key.startsWith(PREFIX))
-                .map((key) => key.slice(PREFIX.length))
-                .concat(Array.from(memory.keys()))
-                .filter((key) => key.startsWith(prefix))
-                .sort();
+            const keys = Array.from(memory.keys());
+            for (const key of storage ? Object.keys(storage) : []) {
+                if (key.startsWith(PREFIX)) keys.push(key.slice(PREFIX.length));
+            }
+            return keys.filter((key) => key.startsWith(prefix)).sort();
         },
     };
 }

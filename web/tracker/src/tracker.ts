@@ -55,23 +55,44 @@ export function createTracker(
     const arrive = (): void => {
         if (moved && running) enter();
     };
+    const reset = (): void => {
+        forms.leave(true);
+        view.leave();
+        identity.forget();
+        visits.forget();
+    };
     const identify = (userId: string | undefined, traits: Properties, signature?: unknown): void => {
-        if (userId) identity.become(userId, signature);
+        if (userId) {
+            const user = identity.userId();
+            // Another user is another person: a shared browser does not mix two people.
+            if (user && user !== userId) reset();
+            identity.become(userId, signature);
+        }
         recorder.record({ type: 'identify', traits });
     };
     const forms = createForms(recorder, now, (traits) => identify(undefined, traits));
 
+    const release = (): void => {
+        outbox.release(now());
+        delivery.soon();
+    };
+    // Hidden for so long that the page counts as left when it was hidden.
+    const forgotten = (): boolean => {
+        if (!hiddenAt || now() - hiddenAt < VISIT_IDLE_MS) return false;
+        release();
+        forms.drop();
+        view.drop();
+        return true;
+    };
     const hide = (): void => {
         hiddenAt = now();
         view.hide();
         forms.hide();
+        later(release, VISIT_IDLE_MS);
     };
     const show = (): void => {
-        if (hiddenAt && now() - hiddenAt >= VISIT_IDLE_MS) {
-            // It was left when it was hidden; coming back is a new page of a new visit.
-            outbox.release(now());
-            forms.leave(true);
-            view.leave();
+        // Coming back late is a new page of a new visit.
+        if (forgotten()) {
             if (options.pages) enter();
         } else {
             forms.show();
@@ -81,8 +102,10 @@ export function createTracker(
     };
     const leave = (): void => {
         arrive();
-        forms.leave(true);
-        view.leave();
+        if (!forgotten()) {
+            forms.leave(true);
+            view.leave();
+        }
         delivery.leave();
     };
     const navigated = (): void => {
@@ -102,7 +125,7 @@ export function createTracker(
             document.visibilityState === 'hidden' ? hide() : show());
         on(window, 'pagehide', leave);
         on<PageTransitionEvent>(window, 'pageshow', (event) => {
-            if (event.persisted && options.pages) enter();
+            if (event.persisted && options.pages && !view.open) enter();
         });
         on(window, 'scroll', view.scrolled);
         on(window, 'online', delivery.now);
@@ -117,10 +140,9 @@ export function createTracker(
         begin() {
             running = true;
             if (!listening) attach();
-            outbox.release(now());
             if (options.pages) enter();
             else recorder.enter(before);
-            delivery.soon();
+            release();
         },
         end() {
             running = false;
@@ -140,10 +162,7 @@ export function createTracker(
                 (moved || shown === window.location.href)) return;
             enter(name, properties);
         },
-        reset() {
-            identity.forget();
-            visits.forget();
-        },
+        reset,
         anonymousId: () => identity.anonymousId(),
     };
 }

@@ -1,6 +1,6 @@
 // Visits: acts with less than 30 minutes between them. Arriving by another campaign begins a new
 // one. All tabs of a site share the visit.
-import type { Store } from './store.ts';
+import { parse, type Store } from './store.ts';
 import { unique } from './unique.ts';
 
 export const VISIT_IDLE_MS = 30 * 60 * 1000;
@@ -16,21 +16,24 @@ export interface Visits {
     forget(): void;
 }
 
+interface Kept extends Visit {
+    last: number;
+    tags: string | undefined;
+}
+
 const KEY = 'visit';
 
 export function createVisits(store: Store): Visits {
     return {
         touch(now, campaign) {
-            const kept = JSON.parse(store.get(KEY) ?? '{}');
-            if (!kept.id || now - kept.last >= VISIT_IDLE_MS ||
-                (campaign && campaign !== kept.campaign)) {
-                kept.id = unique();
-                kept.number = (kept.number || 0) + 1;
-                kept.campaign = campaign;
+            let { id, number = 0, last = 0, tags } = parse<Kept>(store.get(KEY));
+            if (!id || now - last >= VISIT_IDLE_MS || (campaign && campaign !== tags)) {
+                id = unique();
+                ++number;
+                tags = campaign;
             }
-            kept.last = now;
-            store.set(KEY, JSON.stringify(kept));
-            return { id: kept.id, number: kept.number };
+            store.set(KEY, JSON.stringify({ id, number, last: now, tags }));
+            return { id, number };
         },
         forget: () => store.remove(KEY),
     };
