@@ -4,9 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { draw } from './drawings.mjs';
-import { allPages } from './pages.mjs';
-import { PRODUCTS } from './site/catalogue.js';
+import { allPages, pictures } from './pages.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.join(here, '../../build/web/demo');
@@ -18,9 +16,6 @@ for (const [name, html] of allPages()) {
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, html);
 }
-// One file the cart takes its pictures from: <use href="goods.svg#id">.
-const goods = PRODUCTS.map(({ id }) => draw(id)
-    .replace(/^<svg[^>]*>/, `<symbol id="${id}" viewBox="0 0 200 200">`)
-    .replace('</svg>', '</symbol>')).join('\n');
-fs.writeFileSync(path.join(out, 'goods.svg'),
-    `<svg xmlns="http://www.w3.org/2000/svg">\n${goods}\n</svg>\n`);
+// The cart draws its lines in the browser; everything else stands in the pages.
+fs.writeFileSync(path.join(out, 'pictures.js'),
+    `export const PICTURES = ${JSON.stringify(pictures(), null, 1)};\n`);

@@ -95,13 +95,13 @@ export function drawOrchard() {
         '<circle class="leaf2" cx="-24" cy="16" r="28"/>' +
         [[-18, -12], [14, -20], [22, 14], [-6, 18], [-32, 22], [2, -2]].map(([cx, cy]) =>
             `<circle class="${fruit}" cx="${cx}" cy="${cy}" r="7"/>`).join('') + '</g>';
-    return '<svg class="orchard" viewBox="0 0 640 400" aria-hidden="true" focusable="false" ' +
-        'preserveAspectRatio="xMidYMax slice"><circle class="sun" cx="500" cy="104" r="56"/>' +
-        '<path class="hill2" d="M0 270C120 190 260 210 360 250s200 30 280-20v170H0z"/>' +
-        '<path class="hill" d="M0 320c140-60 300-30 420-10s160 0 220-20v110H0z"/>' +
-        tree(112, 214, 1.1, 'red') + tree(268, 232, 0.8, 'plum') + tree(402, 214, 1, 'apricot') +
-        tree(560, 226, 0.9, 'red') +
-        '<path class="wood" d="M438 300h70l-8 44h-54z"/><circle class="red" cx="456" cy="298" r="10"/>' +
-        '<circle class="apricot" cx="474" cy="294" r="11"/><circle class="red" cx="491" cy="298" r="9"/>' +
+    return '<svg class="orchard" viewBox="0 0 1440 460" aria-hidden="true" focusable="false" ' +
+        'preserveAspectRatio="xMaxYMax slice"><circle class="sun" cx="1270" cy="120" r="70"/>' +
+        '<path class="hill2" d="M0 400C260 330 470 380 700 330s330-60 480-20 180 20 260 0v150H0z"/>' +
+        '<path class="hill" d="M0 440c240-40 420-20 640-30s330-70 520-50 180 10 280-10v110H0z"/>' +
+        tree(880, 266, 1.25, 'red') + tree(1034, 284, 0.9, 'plum') + tree(1160, 262, 1.15, 'apricot') +
+        tree(1340, 262, 1.15, 'red') +
+        '<path class="wood" d="M1206 368h84l-10 54h-64z"/><circle class="red" cx="1228" cy="366" r="12"/>' +
+        '<circle class="apricot" cx="1249" cy="361" r="13"/><circle class="red" cx="1270" cy="366" r="11"/>' +
         '</svg>';
 }

@@ -312,5 +312,5 @@ export function allPages() {
 
 // The goods' pictures for the cart, by id.
 export function pictures() {
-    return Object.fromEntries(PRODUCTS.map((item) => [item.id, draw(item.id)]));
+    return Object.fromEntries(PRODUCTS.map((item) => [item.id, draw(item.id, 'picture small')]));
 }

@@ -2,11 +2,11 @@
 import {
     CURRENCY, findProduct, FREE_SHIPPING_FROM, SHIPPING,
 } from './catalogue.js';
+import { PICTURES } from './pictures.js';
 
 const { dataset } = document.body;
 const spoken = JSON.parse(dataset.spoken);
 const language = document.documentElement.lang;
-const files = new URL('.', import.meta.url).href;
 const one = (selector) => document.querySelector(selector);
 const all = (selector) => document.querySelectorAll(selector);
 
@@ -78,14 +78,9 @@ function element(name, attributes, ...content) {
 }
 
 function picture(id) {
-    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-    svg.setAttribute('class', 'picture small');
-    svg.setAttribute('viewBox', '0 0 200 200');
-    svg.setAttribute('aria-hidden', 'true');
-    const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
-    use.setAttribute('href', `${files}goods.svg#${id}`);
-    svg.append(use);
-    return svg;
+    const template = document.createElement('template');
+    template.innerHTML = PICTURES[id];
+    return template.content.firstChild;
 }
 
 function lineOf({ id, quantity }, fixed) {
