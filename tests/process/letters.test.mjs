@@ -102,15 +102,16 @@ test('timers fire once each and none early, over kills and two hours of downtime
     for (let kill = 0; kill < kills; ++kill) {
         await again(up);
         const before = sink.letters().length;
-        const moved = server.moveClock(up + kill * MINUTE).catch(() => {});
+        // After a downtime letters wait two minutes more (docs/journeys.md).
+        const moved = server.moveClock(up + (10 * kill + 5) * MINUTE).catch(() => {});
         await until('some have left', () =>
             sink.letters().length > before + persons / (kills + 2) ||
             sink.letters().length >= persons, 600_000);
         await server.kill();
         await moved;
     }
-    await again(up + kills * MINUTE);
-    let now = up + kills * MINUTE;
+    await again(up + 10 * kills * MINUTE);
+    let now = up + 10 * kills * MINUTE;
     const messages = () => server.all(`messages?journey_id=${journey}`, 'messages');
     await until('every letter has its result', async () => {
         await server.moveClock(now += HOUR);
