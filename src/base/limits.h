@@ -189,6 +189,8 @@ inline constexpr size_t kSocketMessagesPerSecondMax = 20;    // More: closed 100
 inline constexpr size_t kSocketWaitingBytesMax = 256 * 1024; // Unsent; beyond: closed 1013.
 inline constexpr int kSocketSystemBytes = 64 * 1024;         // Of the system's own send buffer.
 inline constexpr base::DurationMs kSocketPingMs = 30 * base::kSecondMs;  // Two unanswered: closed.
+inline constexpr base::DurationMs kSocketLingerMs =
+    10 * base::kSecondMs;   // For a slow peer to read up to the close; then it ends without.
 inline constexpr size_t kLiveScreensMax = 10'000;            // Open streams; beyond: 503.
 inline constexpr base::DurationMs kLiveFirstFrameMs = 5 * base::kSecondMs;  // Then closed 4401.
 inline constexpr base::DurationMs kLiveAuthorityMs = 10 * base::kSecondMs;  // Asked again so often.
@@ -198,6 +200,7 @@ inline constexpr base::DurationMs kLiveFrameMs = 100;       // Between two frame
 inline constexpr base::DurationMs kLiveCountsMs = base::kSecondMs;  // The same of counts.
 inline constexpr size_t kLiveReadBytesMax = 1024 * 1024;    // Of a partition's log, a frame; then
                                                             // the rest is skipped, counted.
+inline constexpr uint64_t kLiveLookBackRecords = 5000;      // A partition, for who is here now.
 inline constexpr size_t kLiveVisitorsMax = 200;      // Listed; the count goes on.
 inline constexpr base::DurationMs kOnSiteMs = 5 * base::kMinuteMs;  // Since the last act.
 inline constexpr size_t kRecentEventsMax = 1000;     // A workspace, found in the log's end.

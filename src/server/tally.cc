@@ -41,21 +41,19 @@ bool Waits(const model::Message& message) {
 }  // namespace
 
 int64_t WorkspaceTally::OnSite(TimeMs now) const {
-    const uint32_t last = StepNumber(now);
     const uint32_t first = StepNumber(now - limits::kOnSiteMs) + 1;
-    int64_t persons = 0;
+    int64_t persons_here = 0;
     for (const auto& [step, count] : steps) {
-        if (step >= first && step <= last) persons += count;
+        if (step >= first) persons_here += count;
     }
-    return persons;
+    return persons_here;
 }
 
 int64_t WorkspaceTally::EventsOfADay(TimeMs now) const {
-    const uint32_t last = SlotNumber(now);
     const uint32_t first = SlotNumber(now - base::kDayMs) + 1;
     int64_t count = 0;
     for (const auto& [slot, events_of_it] : slots) {
-        if (slot >= first && slot <= last) count += events_of_it;
+        if (slot >= first) count += events_of_it;
     }
     return count;
 }

@@ -121,13 +121,12 @@ Response Screens(const Assets& assets, const Origins& origins) {
     return response;
 }
 
-// "/demo/cart" is demo/cart, demo/cart.html or demo/cart/index.html.
+// "/demo/cart" is demo/cart or demo/cart.html, "/demo/ja/" is demo/ja/index.html.
 const File* FindDemo(const Assets& assets, std::string_view path) {
     std::string name(path.substr(1));
     if (name.ends_with('/')) name += "index.html";
-    if (const File* file = assets.Find(name)) return file;
-    if (const File* file = assets.Find(name + ".html")) return file;
-    return assets.Find(name + "/index.html");
+    const File* const file = assets.Find(name);
+    return file != nullptr ? file : assets.Find(name + ".html");
 }
 
 void SecureDemo(Response& response, const Origins& origins) {
@@ -152,12 +151,13 @@ Response Demo(const Assets& assets, const Request& request, const Origins& origi
         return Sentence(404, "Demo shop",
                         "There is no demo workspace any more, so its shop is closed.");
     }
-    if (request.path == "/demo") {
+    const File* const file = FindDemo(assets, request.path);
+    if (file == nullptr && assets.Find(request.path.substr(1) + "/index.html") != nullptr) {
+        // Links of a page are relative to its directory.
         Response response = Response::Empty(302);
-        response.headers.Add("Location", "/demo/");
+        response.headers.Add("Location", request.path + '/');
         return response;
     }
-    const File* const file = FindDemo(assets, request.path);
     if (file == nullptr) {
         return Sentence(404, "Demo shop", "The shop has no such page: "
                                           "<a href=\"/demo/\">back to its front.</a>");

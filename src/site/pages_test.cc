@@ -146,6 +146,8 @@ TEST(PublicPages, TheDemoKnowsItsKeyAndWhereToSend) {
     // Bytes that are no text stay as they are.
     EXPECT_EQ("__RIPEN_API__", Public("/demo/photo.webp")->Body());
     EXPECT_EQ("/demo/", Public("/demo")->headers.Get("Location"));
+    EXPECT_EQ("/demo/ja/", Public("/demo/ja")->headers.Get("Location"));
+    EXPECT_EQ("<p>ja</p>", Public("/demo/ja/")->Body());
     EXPECT_EQ(404, Public("/demo/none")->status);
     EXPECT_FALSE(Public("/demonstration").has_value());
     EXPECT_FALSE(Public("/u/token").has_value());

@@ -50,6 +50,7 @@ inline std::string TestPack() {
          "<script src=\"/ripen.js\" data-key=\"__RIPEN_WRITE_KEY__\" "
          "data-api=\"__RIPEN_API__\"></script>__RIPEN_OTHER__",
          "", ""},
+        {"demo/ja/index.html", html, "<p>ja</p>", "", ""},
         {"demo/photo.webp", "image/webp", "__RIPEN_API__", "", ""},
         {"tracker/ripen.js", js, "tracker", "(tz)", "(tb)"},
     });

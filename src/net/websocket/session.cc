@@ -53,9 +53,7 @@ class Session final : public http::Upgrade,
         return false;
     }
     void Close(uint16_t code, std::string_view reason) override {
-        if (closing_.exchange(true)) return;
-        wire_->Finish(std::make_shared<const std::string>(CloseFrame(code, reason)),
-                      static_cast<int>(options_.linger_ms));
+        CloseWithin(code, reason, options_.linger_ms);
     }
 
     // --- http::Upgrade ---
@@ -87,7 +85,10 @@ class Session final : public http::Upgrade,
         if (!closing_) listener_->Sweep();
     }
 
-    void Stopping() override { Close(kGoingAway, "the server is stopping"); }
+    void Stopping() override {
+        CloseWithin(kGoingAway, "the server is stopping",
+                    std::min(options_.linger_ms, limits::kLingerTimeMs));
+    }
 
     void Ended() override {
         closing_ = true;
@@ -96,6 +97,12 @@ class Session final : public http::Upgrade,
     }
 
   private:
+    void CloseWithin(uint16_t code, std::string_view reason, base::DurationMs linger_ms) {
+        if (closing_.exchange(true)) return;
+        wire_->Finish(std::make_shared<const std::string>(CloseFrame(code, reason)),
+                      static_cast<int>(linger_ms));
+    }
+
     void Came(const Incoming& incoming) {
         if (!allowance_.Take(heard_)) return Close(kPolicy, "too many messages a second");
         switch (incoming.opcode) {

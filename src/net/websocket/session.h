@@ -33,7 +33,7 @@ struct Options {
     size_t messages_per_second_max = limits::kSocketMessagesPerSecondMax;
     size_t waiting_bytes_max = limits::kSocketWaitingBytesMax;
     base::DurationMs ping_ms = limits::kSocketPingMs;
-    base::DurationMs linger_ms = limits::kLingerTimeMs;
+    base::DurationMs linger_ms = limits::kSocketLingerMs;
 };
 
 // The other end.
