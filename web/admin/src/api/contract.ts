@@ -4,7 +4,10 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-export type Segment = Schemas['Segment'] & { count?: number; condition_tree: Condition };
+export type Segment = Pick<
+    Schemas['Segment'],
+    'id' | 'name' | 'version' | 'condition' | 'created' | 'state' | 'progress' | 'count'
+> & { condition_tree: Condition };
 export type Journey = Omit<Schemas['Journey'], 'definition'> & { definition: JourneyDefinition };
 export type Message = Schemas['Message'] & {
     opened?: string | null;
