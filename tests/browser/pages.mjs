@@ -31,7 +31,13 @@ export async function launch(test, options = {}) {
 // A browser of its own for one visitor. `strangers` fills with requests that left loopback,
 // `errors` with what pages threw or said was wrong.
 export async function visitor(browser, test, options = {}) {
-    const context = await browser.newContext(options);
+    // Chromium without a window says so, and robots are no visitors.
+    const version = browser.version().split('.')[0];
+    const context = await browser.newContext({
+        userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+            `Chrome/${version}.0.0.0 Safari/537.36`,
+        ...options,
+    });
     atEnd(test, () => context.close());
     context.strangers = [];
     context.errors = [];

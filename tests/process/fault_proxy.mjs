@@ -45,7 +45,13 @@ export class FaultProxy {
             ? this.storm[this.requests++ % this.storm.length] : 'pass';
         this.counts[fault] = (this.counts[fault] ?? 0) + 1;
         if (typeof fault === 'number') {
-            answer.writeHead(fault, { 'retry-after': '1', 'content-type': 'application/json' });
+            answer.writeHead(fault, {
+                'retry-after': '1', 'content-type': 'application/json',
+                ...(request.headers.origin && {   // A page sees the status as it would ours.
+                    'access-control-allow-origin': request.headers.origin,
+                    'access-control-expose-headers': 'Retry-After',
+                }),
+            });
             answer.end('{}');
             return;
         }
@@ -79,7 +85,7 @@ export class FaultProxy {
         if (body.length === 0) return;
         const text = body[0] === 0x1f && body[1] === 0x8b ? zlib.gunzipSync(body) : body;
         const sent = JSON.parse(text);
-        for (const event of sent.batch ?? [sent]) {
+        for (const event of sent.batch ?? [sent].flat()) {
             const id = event.messageId ?? event.uuid;
             this.passed.set(id, (this.passed.get(id) ?? 0) + 1);
         }

@@ -53,6 +53,9 @@ void AddCors(const Request& request, Response& response, const CorsRules& rules)
     if (!origin || !OriginIsWellFormed(*origin)) return;
     response.headers.Set("Access-Control-Allow-Origin", *origin);
     response.headers.Add("Vary", "Origin");
+    if (!rules.exposed.empty()) {
+        response.headers.Add("Access-Control-Expose-Headers", rules.exposed);
+    }
     if (rules.credentials) response.headers.Set("Access-Control-Allow-Credentials", "true");
 }
 

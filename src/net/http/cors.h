@@ -15,6 +15,8 @@ struct CorsRules {
     // Always allowed; those a preflight asks for are added when they are field names.
     std::string_view headers = "authorization, content-type";
     int max_age_s = 86'400;
+    // Fields of the answer that a page may read; a browser hides all others that matter.
+    std::string_view exposed = "Retry-After";
     // Only for routes that take no cookie: the origin is anybody's.
     bool credentials = false;
 };

@@ -54,6 +54,17 @@ TEST(Cors, RequestedHeadersThatAreNoNamesAreDropped) {
     EXPECT_EQ(answer->headers.Get("Access-Control-Allow-Origin"), "null");
 }
 
+TEST(Cors, PagesMayReadWhenToTryAgain) {
+    Request request = Request::Make(Method::kPost, "/v1/batch");
+    request.headers.Add("Origin", "https://a");
+    Response response;
+    AddCors(request, response);
+    EXPECT_EQ(response.headers.Get("Access-Control-Expose-Headers"), "Retry-After");
+    Response silent;
+    AddCors(request, silent, {.exposed = ""});
+    EXPECT_EQ(silent.headers.Find("Access-Control-Expose-Headers"), std::nullopt);
+}
+
 TEST(Cors, CredentialsOnlyWhenAsked) {
     Request request = Request::Make(Method::kGet, "/");
     request.headers.Add("Origin", "https://a");
