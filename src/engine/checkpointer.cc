@@ -37,9 +37,13 @@ void Checkpointer::Finish(state::Store& store, model::Offset offset, Done done) 
 base::Status Checkpointer::Write(const Item& item) {
     base::ByteReader in(item.entries);
     while (!in.done()) {
+        const bool put = in.U8() == kPut;
         const std::string_view key = in.Text();
-        const std::string_view value = in.Text();
-        TRY(item.store->Put(key, value));
+        if (put) {
+            TRY(item.store->Put(key, in.Text()));
+        } else {
+            TRY(item.store->Remove(key));
+        }
     }
     if (!item.done) return {};
     if (spool_ != nullptr) TRY(spool_->Sync());

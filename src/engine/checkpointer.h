@@ -27,7 +27,9 @@ class Checkpointer {
     explicit Checkpointer(warehouse::Spool* spool);
     ~Checkpointer();
 
-    // Entries as varint-prefixed key and value texts. False: the queue is full, offer it again.
+    // How an entry begins; its key follows, and of kPut the value, as varint-prefixed texts.
+    static constexpr uint8_t kPut = 1, kRemove = 2;
+    // Entries one behind the other. False: the queue is full, offer it again.
     bool Offer(state::Store& store, std::string& entries);
     // All entries of the checkpoint at `offset` were offered.
     void Finish(state::Store& store, model::Offset offset, Done done);

@@ -32,8 +32,14 @@ class PieceSink final : public StateSink {
     explicit PieceSink(std::string& out) : out_(out) {}
     void Put(std::string_view key, std::string_view value) override {
         base::ByteWriter w(out_);
+        w.U8(Checkpointer::kPut);
         w.Text(key);
         w.Text(value);
+    }
+    void Remove(std::string_view key) override {
+        base::ByteWriter w(out_);
+        w.U8(Checkpointer::kRemove);
+        w.Text(key);
     }
 
   private:

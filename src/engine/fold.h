@@ -29,6 +29,8 @@ class StateSink {
   public:
     virtual ~StateSink() = default;
     virtual void Put(std::string_view key, std::string_view value) = 0;
+    // What an earlier checkpoint had under this key is gone.
+    virtual void Remove(std::string_view key) = 0;
 };
 
 class Fold {

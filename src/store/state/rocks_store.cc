@@ -112,6 +112,7 @@ class RocksStore final : public Store {
     base::Status ForEach(
         const std::function<bool(std::string_view, std::string_view)>& visit) override;
     base::Status Put(std::string_view key, std::string_view value) override;
+    base::Status Remove(std::string_view key) override;
     base::Status Commit(model::Offset offset) override;
 
   private:
@@ -165,6 +166,14 @@ base::Status RocksStore::Put(std::string_view key, std::string_view value) {
     const auto status = slice_.Put(rocksdb::Slice(key.data(), key.size()),
                                    rocksdb::Slice(value.data(), value.size()));
     if (!status.ok()) return Broken(ToError(status, "put"));
+    if (slice_.GetDataSize() < limits::kStateSliceBytes) return {};
+    return WriteSlice();
+}
+
+base::Status RocksStore::Remove(std::string_view key) {
+    if (!broken_) return broken_;
+    const auto status = slice_.Delete(rocksdb::Slice(key.data(), key.size()));
+    if (!status.ok()) return Broken(ToError(status, "remove"));
     if (slice_.GetDataSize() < limits::kStateSliceBytes) return {};
     return WriteSlice();
 }

@@ -87,6 +87,8 @@ class Warehouse {
 
     // Removes every row of these persons, old parts included a few seconds later.
     virtual base::Status Erase(uint32_t workspace, const std::vector<uint64_t>& persons) = 0;
+    // Removes every row of a workspace that was deleted; nothing when there is none.
+    virtual base::Status EraseWorkspace(uint32_t workspace) = 0;
     // Removes a month of all workspaces: retention.
     virtual base::Status DropMonth(int32_t month) = 0;
 

@@ -87,6 +87,13 @@ class InMemory final : public Warehouse {
         return {};
     }
 
+    base::Status EraseWorkspace(uint32_t workspace) override {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(rows_,
+                      [&](const auto& entry) { return entry.second.workspace == workspace; });
+        return {};
+    }
+
     base::Status DropMonth(int32_t month) override {
         const std::lock_guard lock(mutex_);
         std::erase_if(rows_, [&](const auto& entry) { return MonthOf(entry.second) == month; });

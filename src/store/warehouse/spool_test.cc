@@ -369,6 +369,9 @@ class Unreliable final : public Warehouse {
     base::Status Erase(uint32_t workspace, const std::vector<uint64_t>& persons) override {
         return inner_->Erase(workspace, persons);
     }
+    base::Status EraseWorkspace(uint32_t workspace) override {
+        return inner_->EraseWorkspace(workspace);
+    }
     base::Status DropMonth(int32_t month) override { return inner_->DropMonth(month); }
     bool Healthy() override { return inner_->Healthy(); }
 
@@ -440,6 +443,26 @@ TEST_F(WriterTest, InNormalRunningNothingIsAsked) {
     EXPECT_EQ(writer->Counters().checks, 0U);
     EXPECT_EQ(writer->Counters().rows, 20U);
     EXPECT_TRUE(writer->Counters().healthy);
+}
+
+TEST_F(WriterTest, RowsOfADeletedWorkspaceAreAcknowledgedAndGoNowhere) {
+    auto spool = Open();
+    Unreliable warehouse(MemoryWarehouse());
+    WriterOptions options = Quick();
+    options.dropped = [](uint32_t workspace) { return workspace == 2; };
+    std::string entries = Entries(0, 1, 3);
+    Row theirs = MakeRow(0, 4, 1);
+    theirs.workspace = 2;
+    entries += EntryBytes(theirs);
+    spool->Append(entries);
+    auto writer = Writer::Start(*spool, warehouse, std::move(options));
+    ASSERT_TRUE(writer->Flush(60'000));
+    EXPECT_EQ(writer->Counters().rows_dropped, 1U);
+    writer.reset();
+    EXPECT_EQ(Stored(warehouse), Range(1, 3));
+    EXPECT_TRUE(
+        warehouse.Timeline({.workspace = 2, .persons = {0, 1, 2, 3, 4}, .limit = 10})->empty());
+    EXPECT_EQ(spool->Counters().rows_unacked, 0U);
 }
 
 TEST_F(WriterTest, ALargePileGoesInPiecesWithinTheLimits) {

@@ -245,6 +245,18 @@ TEST_F(WithChild, AnErasedPersonIsGoneAndOthersStay) {
     EXPECT_EQ(warehouse_->Timeline({.workspace = 1, .persons = {6}})->size(), 1U);
 }
 
+TEST_F(WithChild, AnErasedWorkspaceIsGoneAndOthersStay) {
+    Row theirs = MakeRow(0, 3, 5);
+    theirs.workspace = 2;
+    ASSERT_TRUE(warehouse_->Insert(RowBytes(MakeRow(0, 1, 5)) + RowBytes(theirs)));
+    for (int turn = 0; turn < 2; ++turn) {
+        const auto erased = warehouse_->EraseWorkspace(2);
+        ASSERT_TRUE(erased) << erased.error().internal;
+        EXPECT_EQ(CountRows(), 1U);
+    }
+    EXPECT_EQ(warehouse_->Timeline({.workspace = 1, .persons = {5}})->size(), 1U);
+}
+
 TEST_F(WithChild, ADroppedMonthIsGoneAndOthersStay) {
     ASSERT_TRUE(warehouse_->Insert(RowBytes(MakeRow(0, 1, 5))));
     ASSERT_TRUE(warehouse_->Insert(RowBytes(MakeRow(0, 2, 5, kFebruary))));

@@ -37,7 +37,10 @@ uint64_t ThreadCpuNanos() {
 class WriterThread final : public Writer {
   public:
     WriterThread(Spool& spool, Warehouse& warehouse, WriterOptions options)
-        : spool_(spool), warehouse_(warehouse), options_(options), thread_([this] { Run(); }) {}
+        : spool_(spool),
+          warehouse_(warehouse),
+          options_(std::move(options)),
+          thread_([this] { Run(); }) {}
 
     ~WriterThread() override {
         {
@@ -114,6 +117,10 @@ class WriterThread final : public Writer {
             EntryHeader header;
             std::string_view row;
             while (NextEntry(entries, header, row)) {
+                if (options_.dropped && options_.dropped(header.workspace)) {
+                    Note([](WriterCounters& c) { ++c.rows_dropped; });
+                    continue;
+                }
                 Insertion& insertion = months[header.month];
                 const bool full = insertion.items.size() >= options_.backlog_rows ||
                                   insertion.bytes.size() + row.size() > options_.block_bytes;
@@ -250,7 +257,7 @@ class WriterThread final : public Writer {
 }  // namespace
 
 std::unique_ptr<Writer> Writer::Start(Spool& spool, Warehouse& warehouse, WriterOptions options) {
-    return std::make_unique<WriterThread>(spool, warehouse, options);
+    return std::make_unique<WriterThread>(spool, warehouse, std::move(options));
 }
 
 }  // namespace warehouse

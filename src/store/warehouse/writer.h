@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "base/result.h"
@@ -28,11 +29,15 @@ struct WriterOptions {
     size_t block_bytes = limits::kWarehouseBlockBytes;
     // Waits before the second, third and every later try.
     base::DurationMs backoff_ms[3] = {200, 1000, 5000};
+    // Rows of a workspace for which it is true are acknowledged and go nowhere: it was deleted.
+    // Unset: none.
+    std::function<bool(uint32_t workspace)> dropped = {};
 };
 
 struct WriterCounters {
     uint64_t rows = 0;               // Inserted and acknowledged.
     uint64_t rows_present = 0;       // Found there already, not inserted again.
+    uint64_t rows_dropped = 0;       // Of deleted workspaces.
     uint64_t blocks_unreadable = 0;  // Of the spool, could not be read back: each is a report.
     uint64_t inserts = 0;
     uint64_t bytes = 0;
