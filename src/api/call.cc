@@ -28,6 +28,22 @@ Response ErrorResponse(const base::Error& error) {
     return response;
 }
 
+std::optional<http::Response> RefuseType(const http::Request& request) {
+    const std::string_view type = request.headers.Get("Content-Type");
+    if (request.body.empty() && type.empty()) return std::nullopt;
+    std::string_view name = type.substr(0, type.find(';'));
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    if (http::EqualNoCase(name, "application/json")) return std::nullopt;
+    return Response::Error(415, "unsupported_media_type", "Send JSON: application/json.");
+}
+
+void ReplyNothing(const http::Respond& respond, const base::Status& status) {
+    if (!status) return Reply(respond, tl::make_unexpected(status.error()));
+    Response response = Response::Empty(204);
+    response.headers.Add("Cache-Control", "no-store");
+    respond(std::move(response));
+}
+
 void Reply(const http::Respond& respond, base::Result<std::string> body, int status) {
     Response response =
         body ? Response::Json(status, std::move(*body)) : ErrorResponse(body.error());
@@ -61,6 +77,16 @@ void Change(Call& call, int status, std::function<base::Result<std::string>()> c
     if (!posted) {
         Reply(call.respond,
               base::Fail(ErrorCode::kOverloaded, "too many changes of definitions wait"));
+    }
+}
+
+void ChangeNothing(Call& call, std::function<base::Status()> change) {
+    const bool posted =
+        call.services.writes.Post([respond = call.respond, change = std::move(change)] {
+            ReplyNothing(respond, change());
+        });
+    if (!posted) {
+        Reply(call.respond, base::Fail(ErrorCode::kOverloaded, "too many changes wait"));
     }
 }
 

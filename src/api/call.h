@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "api/services.h"
+#include "api/session.h"
 #include "net/http/server.h"
 
 namespace api {
@@ -20,12 +21,18 @@ struct Call {
     Services& services;
     http::Request request;
     http::Respond respond;
-    model::WorkspaceId workspace = 0;        // Of the key.
-    std::shared_ptr<const catalog::Key> key; // nullptr: the route needs none.
+    model::WorkspaceId workspace = 0;        // Of the key, or the one a session named.
+    std::shared_ptr<const catalog::Key> key; // nullptr: the route needs none, or it is a session.
     std::string id;                          // What stands for "{id}" in the path, decoded.
+    std::optional<Signed> who;               // Set: asked with a session.
 };
 
 http::Response ErrorResponse(const base::Error& error);
+// 415 when there is a body and its Content-Type is not application/json: a page elsewhere can send
+// the other types without asking.
+std::optional<http::Response> RefuseType(const http::Request& request);
+// 204 or the error's own answer.
+void ReplyNothing(const http::Respond& respond, const base::Status& status);
 // `body`: JSON. Errors become their own answer.
 void Reply(const http::Respond& respond, base::Result<std::string> body, int status = 200);
 Answer ReplyTo(http::Respond respond, int status = 200);
@@ -37,6 +44,8 @@ base::Error NotFound(std::string_view what);  // "There is no segment of this id
 
 // Makes a change on the writing thread and answers with its result; 503 when too many wait.
 void Change(Call& call, int status, std::function<base::Result<std::string>()> change);
+// The same, answered with 204.
+void ChangeNothing(Call& call, std::function<base::Status()> change);
 // The same for changes of definitions: tells the server of them when they are made.
 void ChangeDefinition(Call& call, int status,
                       std::function<base::Result<std::string>()> change);

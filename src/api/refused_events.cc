@@ -57,4 +57,9 @@ base::Result<std::string> RefusedEvents::List(model::WorkspaceId workspace, int 
     return out;
 }
 
+void RefusedEvents::Forget(model::WorkspaceId workspace) {
+    std::lock_guard lock(mutex_);
+    std::erase_if(kept_, [&](const RefusedEvent& e) { return e.workspace == workspace; });
+}
+
 }  // namespace api

@@ -36,6 +36,8 @@ class RefusedEvents {
     // Errors: kInvalidArgument, `at` "cursor".
     base::Result<std::string> List(model::WorkspaceId workspace, int limit,
                                    std::string_view cursor) const;
+    // Of a workspace that was deleted.
+    void Forget(model::WorkspaceId workspace);
     uint64_t total() const { return total_.load(std::memory_order_relaxed); }
 
   private:

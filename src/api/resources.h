@@ -5,6 +5,27 @@
 
 namespace api {
 
+// accounts.cc
+void GetSession(Call&& call);
+void StartFirst(Call&& call);
+void SignIn(Call&& call);
+void SignOut(Call&& call);
+void PatchSession(Call&& call);
+void ListSessions(Call&& call);
+void EndSession(Call&& call);
+void ChangePassword(Call&& call);
+
+// keys.cc
+void ListKeys(Call&& call);
+void CreateKey(Call&& call);
+void RevokeKey(Call&& call);
+
+// workspace.cc
+void GetWorkspace(Call&& call);
+void CreateWorkspace(Call&& call);
+void RenameWorkspace(Call&& call);
+void DeleteWorkspace(Call&& call);
+
 // persons.cc
 void ListPersons(Call&& call);
 void LookupPerson(Call&& call);
@@ -41,9 +62,6 @@ void ListRefused(Call&& call);
 // settings.cc
 void GetSender(Call&& call);
 void PutSender(Call&& call);
-
-// workspace.cc
-void GetWorkspace(Call&& call);
 
 // clock.cc
 void MoveClock(Call&& call);

@@ -1,5 +1,7 @@
 #include "api/router.h"
 
+#include <charconv>
+
 #include "api/resources.h"
 #include "api/tracking.h"
 
@@ -15,6 +17,20 @@ constexpr RouteRow kRoutes[] = {
     {Method::kGet, "/readyz", GetReady, false},
     {Method::kGet, "/metrics", GetMetrics, false},
     {Method::kGet, "/api/v1/openapi.yaml", GetOpenApi, false},
+    {Method::kGet, "/api/v1/session", GetSession, false},
+    {Method::kPost, "/api/v1/session", SignIn, false},
+    {Method::kPatch, "/api/v1/session", PatchSession, true, true, false},
+    {Method::kDelete, "/api/v1/session", SignOut, true, true, false},
+    {Method::kPost, "/api/v1/start", StartFirst, false},
+    {Method::kGet, "/api/v1/sessions", ListSessions, true, true, false},
+    {Method::kDelete, "/api/v1/sessions/{id}", EndSession, true, true, false},
+    {Method::kPost, "/api/v1/password", ChangePassword, true, true, false},
+    {Method::kGet, "/api/v1/keys", ListKeys, true, true},
+    {Method::kPost, "/api/v1/keys", CreateKey, true, true},
+    {Method::kDelete, "/api/v1/keys/{id}", RevokeKey, true, true},
+    {Method::kPost, "/api/v1/workspaces", CreateWorkspace, true, true, false},
+    {Method::kPatch, "/api/v1/workspaces/{id}", RenameWorkspace, true, true, false},
+    {Method::kDelete, "/api/v1/workspaces/{id}", DeleteWorkspace, true, true, false},
     {Method::kGet, "/api/v1/workspace", GetWorkspace},
     {Method::kGet, "/api/v1/persons", ListPersons},
     {Method::kGet, "/api/v1/persons/lookup", LookupPerson},
@@ -95,22 +111,73 @@ bool IsBearer(std::string_view header) {
            http::EqualNoCase(header.substr(0, kScheme.size()), kScheme);
 }
 
-// Fills the key and workspace of the call; otherwise the refusal.
-std::optional<http::Response> Authorize(Call& call) {
-    const std::string_view header = call.request.headers.Get("Authorization");
-    if (!IsBearer(header)) {
-        return Refusal(ErrorCode::kUnauthorized,
-                       "Send the secret key: Authorization: Bearer sk_...");
-    }
-    std::string_view text = header.substr(7);
+bool Reads(const RouteRow& row) {
+    return row.method == Method::kGet || row.answer == PreviewSegment;
+}
+
+std::optional<http::Response> AuthorizeKey(Call& call, const RouteRow& row,
+                                           std::string_view text) {
     while (text.starts_with(' ')) text.remove_prefix(1);
     call.key = call.services.catalog.FindKey(text);
     if (!call.key) return Refusal(ErrorCode::kUnauthorized, "The key is not known.");
     if (!call.key->secret) {
         return Refusal(ErrorCode::kForbidden, "A public key sends events only; use a secret key.");
     }
+    if (row.teammate_only) {
+        return Refusal(ErrorCode::kForbidden, "Only a teammate who is signed in may ask this.");
+    }
+    const catalog::Scope scope = Reads(row) ? catalog::Scope::kRead : catalog::Scope::kWrite;
+    if (!call.key->Allows(scope)) {
+        return Refusal(ErrorCode::kForbidden, "The key lacks the scope " +
+                                                  std::string(catalog::ScopeName(scope)) + ".");
+    }
     call.workspace = call.key->workspace;
+    if (call.services.sessions != nullptr) {
+        call.services.sessions->KeyUsed(call.key->number, call.services.clock.Now());
+    }
     return std::nullopt;
+}
+
+// The browser sends the cookie along with whatever page asks; these show that it was ours.
+std::optional<http::Response> RefuseForeign(const Call& call) {
+    const auto& headers = call.request.headers;
+    if (!HasOwnOrigin(call.services, call.request)) {
+        return Refusal(ErrorCode::kForbidden,
+                       "The request comes from another page, or the server is asked by a name "
+                       "that [admin] url does not have.");
+    }
+    if (!IsCsrf(*call.who, headers.Get("X-Ripen-Csrf"))) {
+        return Refusal(ErrorCode::kForbidden, "The token X-Ripen-Csrf is missing or wrong.");
+    }
+    return RefuseType(call.request);
+}
+
+std::optional<http::Response> AuthorizeSession(Call& call, const RouteRow& row) {
+    if (row.method != Method::kGet) {
+        if (auto refusal = RefuseForeign(call)) return refusal;
+    }
+    if (!row.of_workspace) return std::nullopt;
+    const std::string_view text = call.request.headers.Get("X-Ripen-Workspace");
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), call.workspace);
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size()) {
+        return Refusal(ErrorCode::kInvalidArgument,
+                       "Name the workspace: X-Ripen-Workspace: NUMBER");
+    }
+    if (!call.who->MayEnter(call.workspace)) {
+        return Refusal(ErrorCode::kForbidden, "You are no member of this workspace.");
+    }
+    return std::nullopt;
+}
+
+// Fills key or session, and workspace, of the call; otherwise the refusal. A key that is named
+// counts before a cookie, which the browser adds by itself.
+std::optional<http::Response> Authorize(Call& call, const RouteRow& row) {
+    const std::string_view header = call.request.headers.Get("Authorization");
+    if (IsBearer(header)) return AuthorizeKey(call, row, header.substr(7));
+    if (header.empty()) call.who = SessionOf(call.services, call.request);
+    if (call.who) return AuthorizeSession(call, row);
+    return Refusal(ErrorCode::kUnauthorized,
+                   "Sign in, or send the secret key: Authorization: Bearer sk_...");
 }
 
 }  // namespace
@@ -131,9 +198,10 @@ void Serve(Services& services, http::Request&& request, http::Respond respond) {
         response.headers.Add("Allow", found.allow);
         return respond(std::move(response));
     }
-    Call call{services, std::move(request), std::move(respond), 0, nullptr, std::move(found.id)};
+    Call call{services, std::move(request), std::move(respond),
+              0,        nullptr,            std::move(found.id), std::nullopt};
     if (found.row->needs_key) {
-        if (auto refusal = Authorize(call)) return call.respond(std::move(*refusal));
+        if (auto refusal = Authorize(call, *found.row)) return call.respond(std::move(*refusal));
         if (services.ready && !services.ready()) {
             return call.respond(Refusal(ErrorCode::kUnavailable, "The server is starting."));
         }

@@ -31,6 +31,7 @@ std::string Filled(std::string_view path) {
 TEST(Router, NoKeyIsUnauthorizedAndAPublicKeyForbiddenOnEveryRoute) {
     TestServices t;
     for (const RouteRow& row : Routes()) {
+        if (!row.needs_key && row.method != Method::kGet) continue;   // accounts_test.cc
         const std::string path = Filled(row.path);
         const int no_key = t.Api(row.method, path, "{}", "").status;
         const int unknown = t.Api(row.method, path, "{}", "Bearer sk_unknown").status;
@@ -78,7 +79,7 @@ TEST(Router, UnknownParametersAreRefusedOnEveryRoute) {
     t.services->simulated = &t.clock;
     ASSERT_EQ(201, t.Api(Method::kPost, "/api/v1/segments", kPlan).status);
     for (const RouteRow& row : Routes()) {
-        if (!row.needs_key) continue;
+        if (!row.needs_key || row.teammate_only) continue;
         const http::Response answer = t.Api(row.method, Filled(row.path) + "?surprise=1", "{}");
         EXPECT_EQ(400, answer.status) << row.path;
         EXPECT_THAT(Text(answer), HasSubstr(R"("at":"surprise")")) << row.path;

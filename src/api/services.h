@@ -8,13 +8,16 @@
 #include <memory>
 #include <string>
 
+#include "api/hash_queue.h"
 #include "api/mailbox.h"
 #include "api/queries.h"
 #include "api/recent_calls.h"
 #include "api/refused_events.h"
+#include "api/sign_in_guard.h"
 #include "api/write_queue.h"
 #include "base/clock.h"
 #include "catalog/catalog.h"
+#include "catalog/sessions.h"
 #include "engine/engine.h"
 #include "event_log/event_log.h"
 #include "flow/identity/link_map.h"
@@ -24,6 +27,7 @@
 #include "store/warehouse/spool.h"
 
 namespace api {
+
 
 // For /metrics; each only grows.
 struct TrackingCounts {
@@ -57,6 +61,23 @@ struct Services {
     std::shared_ptr<const ingest::PlaceFile> places;  // nullptr: places stay unknown.
     ingest::TrackingPolicy tracking_policy = ingest::TrackingPolicy::kHonourSignals;
 
+    // Accounts (api/session.h). Sessions live in real time, whatever the server's clock shows.
+    catalog::Sessions* sessions = nullptr;         // nullptr: nobody can sign in.
+    const base::Clock* real_clock = nullptr;       // nullptr: the system's.
+    std::string admin_url;                         // [admin] url, "https://ripen.example.com".
+    bool admin_insecure = false;                   // [admin] insecure.
+    std::string public_url;                        // Set by the administrator; empty: derived
+    std::string sandbox_url;                       // from the request's host and these ports.
+    uint16_t public_port = 0;
+    uint16_t sandbox_port = 0;
+    std::string version;
+    base::TimeMs RealNow() const {
+        return real_clock != nullptr ? real_clock->Now() : base::SystemClock().Now();
+    }
+
+
+    // After a workspace was deleted; on the thread of `writes`. Unset: nothing.
+    std::function<void(model::WorkspaceId)> workspace_deleted;
     // After a segment or journey was saved, published, stopped or deleted; on the thread of
     // `writes`. Unset: nothing.
     std::function<void()> definitions_changed;
@@ -71,7 +92,9 @@ struct Services {
     RefusedEvents refused;
     RecentCalls recent_calls;
     TrackingCounts counts;
-    WriteQueue writes;   // The last member: its thread ends before the others go.
+    SignInGuard guard;
+    WriteQueue writes;   // The last members: their threads end before the others go.
+    HashQueue hashes;
 };
 
 }  // namespace api

@@ -96,7 +96,10 @@ class TestServices {
         catalog = std::move(*catalog::Catalog::Open(log, clock));
         keys = *catalog->CreateWorkspace("Shop");
         other_keys = *catalog->CreateWorkspace("Other");
+        sessions = std::move(*catalog::Sessions::Open(""));
         services = std::make_unique<Services>(log, *catalog, links, queries, engine, clock);
+        services->sessions = sessions.get();
+        services->real_clock = &clock;
     }
 
     // Records of a stream that are durable.
@@ -161,6 +164,7 @@ class TestServices {
     event_log::MemoryLog log;
     std::unique_ptr<catalog::Catalog> catalog;
     catalog::NewKeys keys, other_keys;
+    std::unique_ptr<catalog::Sessions> sessions;
     identity::LinkMap links;
     EchoQueries queries;
     StandingEngine engine;

@@ -290,9 +290,16 @@ void TakeEvents(Visit& visit) {
     Request& request = visit.request;
     const auto key = Authorize(visit);
     if (!key) return visit.Fail(key.error());
+    if (!(*key)->Allows(catalog::Scope::kIngest)) {
+        return visit.Fail({ErrorCode::kForbidden, "key without scope",
+                           "The key lacks the scope ingest.", {}});
+    }
     const auto workspace = services.catalog.FindWorkspace((*key)->workspace);
     if (!workspace) return visit.Fail(Unauthorized());
 
+    if (services.sessions != nullptr) {
+        services.sessions->KeyUsed((*key)->number, services.clock.Now());
+    }
     const std::string key_id = "k" + std::to_string((*key)->number);
     ingest::RequestFacts facts;
     facts.key_trust = (*key)->secret ? model::Trust::kSecret : model::Trust::kPublicKey;

@@ -1,15 +1,14 @@
 #include "catalog/catalog.h"
 
-#include <argon2.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
 #include <set>
 
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "catalog/names.h"
 #include "language/condition/equal.h"
 #include "language/condition/parse.h"
 #include "language/condition/print.h"
@@ -20,17 +19,15 @@ namespace {
 
 constexpr size_t kReadBytes = 1 << 20;
 
-std::string RandomText(size_t bytes) {
-    std::string raw(bytes, '\0');
-    base::RandomBytes(raw.data(), raw.size());
-    return raw;
+uint32_t NumberOf(std::string_view id, std::string_view prefix) {
+    if (!id.starts_with(prefix)) return 0;
+    id.remove_prefix(prefix.size());
+    uint32_t number = 0;
+    const auto r = std::from_chars(id.data(), id.data() + id.size(), number);
+    return r.ec == std::errc() && r.ptr == id.data() + id.size() ? number : 0;
 }
 
-std::string NewKeyText(std::string_view prefix) {
-    return std::string(prefix) + base::ToHex(RandomText(20));
-}
-
-std::string KeyHash(std::string_view text) { return base::ToHex(base::Sha256(text)); }
+}  // namespace
 
 base::Status CheckName(const std::string& name) {
     if (name.empty()) return base::Invalid("the name is empty", "name");
@@ -42,16 +39,6 @@ base::Status CheckName(const std::string& name) {
     }
     return {};
 }
-
-uint32_t NumberOf(std::string_view id, std::string_view prefix) {
-    if (!id.starts_with(prefix)) return 0;
-    id.remove_prefix(prefix.size());
-    uint32_t number = 0;
-    const auto r = std::from_chars(id.data(), id.data() + id.size(), number);
-    return r.ec == std::errc() && r.ptr == id.data() + id.size() ? number : 0;
-}
-
-}  // namespace
 
 std::string SegmentId(uint32_t number) { return "seg_" + std::to_string(number); }
 std::string JourneyId(uint32_t number) { return "jrn_" + std::to_string(number); }
@@ -77,13 +64,23 @@ base::Status Catalog::CatchUp() {
 }
 
 base::Status Catalog::Commit(WorkspaceId workspace, std::string payload) {
-    model::NewRecord record;
-    record.stream = log_.control();
-    record.kind = model::RecordKind::kControl;
-    record.workspace = workspace;
-    record.payload = std::move(payload);
+    if (!FindWorkspace(workspace)) {
+        return base::Fail(base::ErrorCode::kNotFound, "no such workspace");
+    }
+    std::vector<std::string> payloads;
+    payloads.push_back(std::move(payload));
+    return CommitAll(workspace, std::move(payloads));
+}
+
+base::Status Catalog::CommitAll(WorkspaceId workspace, std::vector<std::string> payloads) {
     std::vector<model::NewRecord> records;
-    records.push_back(std::move(record));
+    for (auto& payload : payloads) {
+        model::NewRecord& record = records.emplace_back();
+        record.stream = log_.control();
+        record.kind = model::RecordKind::kControl;
+        record.workspace = workspace;
+        record.payload = std::move(payload);
+    }
     TRY(log_.AppendAndWait(std::move(records)));
     return CatchUp();
 }
@@ -101,36 +98,14 @@ base::Status Catalog::Apply(const model::Record& record) {
         std::string_view v;
         return root[key].get(v) == simdjson::SUCCESS ? std::string(v) : std::string();
     };
-    const auto number = [&](const char* key) {
-        int64_t v = 0;
-        return root[key].get(v) == simdjson::SUCCESS ? v : 0;
-    };
     const std::string type = text("type");
-    if (type == "workspace") {
-        auto w = std::make_shared<Workspace>();
-        w->number = static_cast<WorkspaceId>(number("number"));
-        w->name = text("name");
-        std::string secret;
-        if (!base::FromHex(text("secret"), secret) || secret.size() != w->secret.size()) {
-            return base::Fail(base::ErrorCode::kCorrupt, "workspace without a secret");
-        }
-        std::copy(secret.begin(), secret.end(), w->secret.begin());
-        base::FromHex(text("identity_secret"), w->identity_secret);
-        base::FromHex(text("token_secret"), w->token_secret);
-        workspaces_[w->number] = std::move(w);
-    } else if (type == "key") {
-        auto key = std::make_shared<Key>();
-        key->number = static_cast<uint32_t>(number("number"));
-        key->workspace = record.workspace;
-        key->secret = text("kind") == "secret";
-        next_number_ = std::max(next_number_, key->number + 1);
-        keys_[text("hash")] = std::move(key);
-    } else if (type == "segment" || type == "segment_deleted") {
+    bool known = false;
+    TRY(ApplyAccount(record, type, payload, known));
+    if (known) return {};
+    if (type == "segment" || type == "segment_deleted") {
         return ApplySegment(record.workspace, payload);
     } else if (type.starts_with("journey")) {
         return ApplyJourney(record.workspace, payload);
-    } else if (type == "teammate") {
-        teammates_[{record.workspace, text("email")}] = text("password_hash");
     } else if (type == "sender") {
         senders_[record.workspace] = {text("from_name"), text("from_address"),
                                       text("postal_address")};
@@ -139,71 +114,6 @@ base::Status Catalog::Apply(const model::Record& record) {
                           "control record of unknown type \"" + type + "\"");
     }
     return {};
-}
-
-base::Result<NewKeys> Catalog::CreateWorkspace(const std::string& name) {
-    TRY(CheckName(name));
-    std::lock_guard write(write_);
-    const auto workspace =
-        static_cast<WorkspaceId>(workspaces_.empty() ? 1 : workspaces_.rbegin()->first + 1);
-    std::string payload;
-    base::JsonWriter w(payload);
-    w.Begin('{').Key("type").String("workspace").Key("number").Int(workspace);
-    w.Key("name").String(name).Key("secret").String(base::ToHex(RandomText(16)));
-    w.Key("identity_secret").String(base::ToHex(RandomText(32)));
-    w.Key("token_secret").String(base::ToHex(RandomText(32))).End('}');
-    TRY(Commit(workspace, std::move(payload)));
-    NewKeys keys{NewKeyText("pk_"), NewKeyText("sk_")};
-    for (const auto& [text, kind] : {std::pair(keys.write_key, "public"),
-                                     std::pair(keys.secret_key, "secret")}) {
-        std::string record;
-        base::JsonWriter k(record);
-        k.Begin('{').Key("type").String("key").Key("number").Int(next_number_);
-        k.Key("kind").String(kind).Key("hash").String(KeyHash(text)).End('}');
-        TRY(Commit(workspace, std::move(record)));
-    }
-    return keys;
-}
-
-base::Result<std::string> Catalog::CreateOwner(WorkspaceId workspace, const std::string& email) {
-    std::lock_guard write(write_);
-    // OWASP's floor for Argon2id and above: 46 MiB, one pass, one lane.
-    constexpr uint32_t kPasses = 1, kKibibytes = 47104, kLanes = 1;
-    const std::string password = base::Base64UrlEncode(RandomText(18));
-    const std::string salt = RandomText(16);
-    char hash[128];
-    if (argon2id_hash_encoded(kPasses, kKibibytes, kLanes, password.data(), password.size(),
-                              salt.data(), salt.size(), 32, hash, sizeof hash) != ARGON2_OK) {
-        return base::Fail(base::ErrorCode::kInternal, "argon2id failed");
-    }
-    std::string payload;
-    base::JsonWriter w(payload);
-    w.Begin('{').Key("type").String("teammate").Key("email").String(model::NormalEmail(email));
-    w.Key("role").String("owner").Key("password_hash").String(hash);
-    w.Key("created_ms").Int(clock_.Now()).End('}');
-    TRY(Commit(workspace, std::move(payload)));
-    return password;
-}
-
-std::vector<std::shared_ptr<const Workspace>> Catalog::Workspaces() const {
-    std::shared_lock lock(mutex_);
-    std::vector<std::shared_ptr<const Workspace>> all;
-    for (const auto& [number, workspace] : workspaces_) all.push_back(workspace);
-    return all;
-}
-
-std::shared_ptr<const Workspace> Catalog::FindWorkspace(WorkspaceId number) const {
-    std::shared_lock lock(mutex_);
-    const auto it = workspaces_.find(number);
-    return it == workspaces_.end() ? nullptr : it->second;
-}
-
-std::shared_ptr<const Key> Catalog::FindKey(std::string_view text) const {
-    // Looked up by hash: the time tells nothing of how near a guess came.
-    const std::string hash = KeyHash(text);
-    std::shared_lock lock(mutex_);
-    const auto it = keys_.find(hash);
-    return it == keys_.end() ? nullptr : it->second;
 }
 
 // --- leaves ----------------------------------------------------------------------------------

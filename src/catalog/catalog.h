@@ -1,5 +1,5 @@
-// The catalog: workspaces, keys and every version of every definition, folded from the control
-// stream. docs/formats/control.md has the records.
+// The catalog: workspaces, keys, teammates and every version of every definition, folded from the
+// control stream. docs/formats/control.md has the records.
 //
 // A change is validated, appended to the control stream and applied by reading it back, so that a
 // restarted server, and every node of a cluster, comes to the same catalog, the same numbers and
@@ -8,10 +8,12 @@
 // Threads: every function from any thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -31,16 +33,41 @@ using model::WorkspaceId;
 struct Workspace {
     WorkspaceId number = 0;
     std::string name;
+    bool demo = false;
     base::SipKey secret{};          // Keys the hashes of ids and fingerprints.
     std::string identity_secret;    // For context.ripen.signature; 32 bytes.
     std::string token_secret;       // For links in letters; 32 bytes.
 };
 
+// What a key may do. A public key has kIngest alone.
+enum class Scope : uint8_t { kIngest = 1, kRead = 2, kWrite = 4 };
+inline constexpr uint8_t kAllScopes = 7;
+std::string_view ScopeName(Scope scope);          // "ingest", "read", "write".
+uint8_t ScopeBit(std::string_view name);          // 0: there is no such scope.
+
 struct Key {
     uint32_t number = 0;
     WorkspaceId workspace = 0;
     bool secret = false;
+    uint8_t scopes = kAllScopes;    // Bits of Scope.
+    std::string name;
+    std::string text;               // Of a public key made since its text is kept; else empty.
+    base::TimeMs created_ms = 0;    // 0: not known (keys of early directories).
+
+    bool Allows(Scope scope) const { return (scopes & static_cast<uint8_t>(scope)) != 0; }
 };
+using KeyPtr = std::shared_ptr<const Key>;
+
+struct Teammate {
+    uint32_t number = 0;
+    std::string email;              // Normal form (model::NormalEmail).
+    std::string name;
+    std::string language;           // "en", "ja"; empty: what the browser says.
+    std::string password_hash;      // Argon2id, encoded.
+    uint32_t password_version = 1;  // Counts up with every change: sessions of an older one end.
+    base::TimeMs created_ms = 0;
+};
+using TeammatePtr = std::shared_ptr<const Teammate>;
 
 struct Segment {
     WorkspaceId workspace = 0;
@@ -82,6 +109,12 @@ struct Change {
 struct NewKeys {
     std::string write_key;
     std::string secret_key;
+    WorkspaceId workspace = 0;
+};
+
+struct NewKey {
+    KeyPtr key;
+    std::string text;               // Shown here only, when the key is secret.
 };
 
 class Catalog {
@@ -89,17 +122,54 @@ class Catalog {
     // Reads the whole control stream.
     static base::Result<std::unique_ptr<Catalog>> Open(event_log::Log& log, base::Clock& clock);
 
-    // Makes a workspace with its two keys. The secret key is shown here only.
-    base::Result<NewKeys> CreateWorkspace(const std::string& name);
+    // --- workspaces, keys and teammates: accounts.cc ---
+
+    // Makes a workspace with its two keys. The secret key is shown here only. Its members: the
+    // teammate `creator`; 0: everybody there is.
+    base::Result<NewKeys> CreateWorkspace(const std::string& name, bool demo = false,
+                                          uint32_t creator = 0);
+    // Errors: kNotFound, kInvalidArgument.
+    base::Status RenameWorkspace(WorkspaceId workspace, const std::string& name);
+    // From here on nobody sees it: its keys and memberships end, its definitions are found by the
+    // folds only. What it left behind elsewhere is server/eraser.h's work.
+    // Errors: kNotFound; kConflict: it is the last one.
+    base::Status DeleteWorkspace(WorkspaceId workspace);
+    std::vector<std::shared_ptr<const Workspace>> Workspaces() const;   // Living ones.
+    // nullptr when there is none, or it was deleted.
+    std::shared_ptr<const Workspace> FindWorkspace(WorkspaceId number) const;
+    // The same with deleted ones: for folds, whose rebuild meets records from before.
+    std::shared_ptr<const Workspace> FindWorkspaceEver(WorkspaceId number) const;
+    // Rising. Counts are cheap to ask: one atomic read.
+    std::vector<WorkspaceId> DeletedWorkspaces() const;
+    bool IsDeleted(WorkspaceId number) const;
+
+    // nullptr for an unknown key. Takes the same time for near misses of secret keys.
+    KeyPtr FindKey(std::string_view text) const;
+    std::vector<KeyPtr> Keys(WorkspaceId workspace) const;   // By number.
+    // Errors: kInvalidArgument (name, scopes), kTooLarge (limits::kKeysPerWorkspaceMax), kNotFound.
+    base::Result<NewKey> CreateKey(WorkspaceId workspace, const std::string& name, bool secret,
+                                   uint8_t scopes);
+    // Errors: kNotFound.
+    base::Status RevokeKey(WorkspaceId workspace, uint32_t number);
 
     // Adds a teammate with all rights and a random password, which is shown here only; the stream
     // keeps its Argon2id hash.
     base::Result<std::string> CreateOwner(WorkspaceId workspace, const std::string& email);
+    // The first teammate: an owner, member of all workspaces. `password_hash`: passwords.h.
+    // Errors: kConflict: there is a teammate already; kInvalidArgument.
+    base::Result<TeammatePtr> CreateFirstTeammate(const Teammate& teammate);
+    bool HasTeammates() const;
+    TeammatePtr FindTeammate(uint32_t number) const;
+    TeammatePtr FindTeammateByEmail(std::string_view email) const;
+    // Errors: kNotFound, kInvalidArgument.
+    base::Result<TeammatePtr> SetTeammateName(uint32_t number, const std::string& name,
+                                              const std::string& language);
+    base::Result<TeammatePtr> SetPassword(uint32_t number, const std::string& password_hash);
+    // Living ones, rising.
+    std::vector<std::shared_ptr<const Workspace>> WorkspacesOf(uint32_t teammate) const;
+    bool IsMember(uint32_t teammate, WorkspaceId workspace) const;
 
-    std::vector<std::shared_ptr<const Workspace>> Workspaces() const;
-    std::shared_ptr<const Workspace> FindWorkspace(WorkspaceId number) const;
-    // nullptr for an unknown key. Takes the same time for near misses of secret keys.
-    std::shared_ptr<const Key> FindKey(std::string_view text) const;
+    // --- definitions ---
 
     // Saves a new segment, or a new version of one. `expected_version` 0: do not check.
     // Errors: kInvalidArgument (condition, name), kConflict (name taken, other version),
@@ -155,8 +225,14 @@ class Catalog {
     };
 
     base::Status CatchUp();
+    // Errors: also kNotFound when the workspace is not there (any more).
     base::Status Commit(WorkspaceId workspace, std::string payload);
+    base::Status CommitAll(WorkspaceId workspace, std::vector<std::string> payloads);
     base::Status Apply(const model::Record& record);
+    base::Status ApplyAccount(const model::Record& record, std::string_view type,
+                              const std::string& payload, bool& known);
+    base::Result<TeammatePtr> ChangeTeammate(uint32_t number, std::string payload);
+    std::string NewKeyRecord(const Key& key, std::string_view text) const;
     base::Status ApplySegment(WorkspaceId workspace, const std::string& payload);
     base::Status ApplyJourney(WorkspaceId workspace, const std::string& payload);
     base::Result<evaluate::LeafPtr> ShareLeaf(WorkspaceId workspace,
@@ -178,12 +254,15 @@ class Catalog {
     mutable std::shared_mutex mutex_;
     model::Offset applied_ = 0;
     std::map<WorkspaceId, std::shared_ptr<const Workspace>> workspaces_;
-    std::map<std::string, std::shared_ptr<const Key>, std::less<>> keys_;  // By SHA-256 hex.
+    std::map<WorkspaceId, std::shared_ptr<const Workspace>> deleted_;
+    std::atomic<size_t> deleted_count_{0};
+    std::map<std::string, KeyPtr, std::less<>> keys_;  // By SHA-256 hex.
+    std::map<uint32_t, TeammatePtr> teammates_;
+    std::set<std::pair<uint32_t, WorkspaceId>> members_;
     std::map<uint32_t, SegmentHistory> segments_;
     std::map<uint32_t, JourneyHistory> journeys_;
     std::map<std::pair<WorkspaceId, std::string>, LeafUse> leaves_;
     std::map<WorkspaceId, Sender> senders_;
-    std::map<std::pair<WorkspaceId, std::string>, std::string> teammates_;  // Email -> hash.
     std::vector<Change> changes_;
     uint32_t next_number_ = 1;
     uint32_t next_leaf_ = 1;
