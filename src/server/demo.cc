@@ -37,17 +37,19 @@ struct Definition {
 constexpr Definition kSegments[] = {
     {"Checkout begun twice, never ordered",
      "did \"Checkout Started\" 2+ times and not did \"Order Completed\""},
-    {"From paid ads, an oven three times",
-     "first_touch.medium is \"cpc\" and did \"Product Viewed\" where category is \"ovens\", 3+ "
-     "times"},
+    {"From paid ads, the fruit press three times",
+     "first_touch.medium is \"cpc\" and did \"Product Viewed\" where product_id is "
+     "\"fruit-press\", 3+ times"},
     {"Ordered within 30 days", "last \"Order Completed\" within 30d"},
     {"No order for 60 days", "last \"Order Completed\" more than 60d ago"},
     {"Five or more orders", "did \"Order Completed\" 5+ times"},
-    {"Spent 1,000 or more", "sum(revenue) of \"Order Completed\" >= 1000"},
-    {"Readers without an order", "did \"Newsletter Subscribed\" and not did \"Order Completed\""},
+    {"Spent 500 or more", "sum(revenue) of \"Order Completed\" >= 500"},
+    {"Readers without an order", "did \"Article Viewed\" 3+ times and not did \"Order Completed\""},
     {"In Japan", "country is \"JP\""},
     {"On the site this week", "did \"Page\" within 7d"},
 };
+
+std::string ShopUrl(const DemoOptions& options) { return options.public_url + "/demo/"; }
 
 std::string Letter(std::string_view id, std::string_view subject, std::string_view text,
                    std::string_view button, std::string_view link) {
@@ -62,36 +64,35 @@ std::string Letter(std::string_view id, std::string_view subject, std::string_vi
     return out;
 }
 
-std::vector<std::string> Journeys() {
-    const std::string shop = "https://shop.example.test";
+std::vector<std::string> Journeys(const std::string& shop) {
     return {
-        R"({"name":"Unfinished checkout","entry":{"event":"Checkout Started","key":"checkout_id",)"
-        R"("again":"once_per_key"},"goal":"did \"Order Completed\" since entry","steps":[)"
+        R"({"name":"Unfinished checkout","entry":{"event":"Checkout Started",)"
+        R"("again":"every_time"},"goal":"did \"Order Completed\" since entry","steps":[)"
         R"({"id":"w1","type":"wait","for":"1h"},)" +
             Letter("l1", "Shall we finish, {{ person.first_name | default: 'friend' }}?",
-                   "your {{ event.properties.products[0].name | default: 'basket' }} is kept for "
+                   "{{ event.properties.products[0].name | default: 'your basket' }} is kept for "
                    "you until tomorrow.",
-                   "Back to the checkout", shop + "/checkout") +
+                   "Back to the checkout", shop + "checkout.html") +
             "]}",
-        R"({"name":"Welcome","entry":{"event":"Newsletter Subscribed"},)"
+        R"({"name":"Welcome","entry":{"event":"Form Submitted",)"
+        R"("where":"form is \"newsletter\""},)"
         R"("exit":"did \"Order Completed\" since entry","steps":[)" +
-            Letter("l1", "Your first loaf",
-                   "thank you for subscribing. We begin with what every baker begins with.",
-                   "Read it", shop + "/blog/first-loaf") +
+            Letter("l1", "When is an apple ripe?",
+                   "thank you for subscribing. We begin with the question that everybody asks.",
+                   "Read it", shop + "journal/when-is-an-apple-ripe.html") +
             R"(,{"id":"w1","type":"wait","for":"3d"},{"id":"b1","type":"branch",)"
-            R"("if":"did \"Product Viewed\" where category is \"ovens\"","then":[)" +
-            Letter("l2", "What steam does in an oven",
-                   "you looked at our ovens. This is what steam is for.", "Read on",
-                   shop + "/blog/steam-in-the-oven") +
+            R"("if":"did \"Product Viewed\" where category is \"kitchen\"","then":[)" +
+            Letter("l2", "Press or juicer", "this is how to choose, by kilograms of harvest.",
+                   "Compare them", shop + "journal/press-or-juicer.html") +
             R"(],"else":[)" +
-            Letter("l3", "A kitchen for two", "small kitchens can be good kitchens.", "Look inside",
-                   shop + "/blog/a-kitchen-for-two") +
+            Letter("l3", "Pruning without fear", "three cuts that every tree forgives.",
+                   "See the three cuts", shop + "journal/pruning-in-winter.html") +
             "]}]}",
         R"({"name":"Win back","entry":{"segment":"No order for 60 days","on":"enter",)"
         R"("again":"every_time"},"goal":"did \"Order Completed\" since entry","steps":[)" +
             Letter("l1", "What is new since your last order",
                    "it has been two months. A few things have arrived since then.",
-                   "See what is new", shop + "/") +
+                   "See what is new", shop + "index.html") +
             "]}",
     };
 }
@@ -128,7 +129,7 @@ class Player {
             TRY_ASSIGN(const auto made, shop_.Send(http::Method::kPost, "/api/v1/segments", body));
             TRY_ASSIGN(last, TextAt(made, "id"));
         }
-        for (const std::string& journey : Journeys()) {
+        for (const std::string& journey : Journeys(ShopUrl(options_))) {
             TRY_ASSIGN(const auto made,
                        shop_.Send(http::Method::kPost, "/api/v1/journeys", journey));
             TRY_ASSIGN(const std::string id, TextAt(made, "id"));
@@ -315,6 +316,7 @@ base::Result<DemoYear> PlayDemo(const DemoOptions& options) {
     plan.persons = options.persons;
     plan.begin_ms = begin;
     plan.end_ms = end;
+    plan.shop_url = ShopUrl(options);
     const DemoPeople people(plan);
     Player player(shop, pages, options, people);
     player.year.write_key = keys.write_key;

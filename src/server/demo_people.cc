@@ -15,7 +15,8 @@ using base::kMinuteMs;
 using base::kSecondMs;
 using base::TimeMs;
 
-constexpr std::string_view kShop = "https://shop.example.test";
+constexpr double kFreeShippingFrom = 60;
+constexpr int kShipping = 5;
 
 struct Place {
     std::string_view ip, zone, language;
@@ -63,24 +64,22 @@ struct Source {
 constexpr Source kSources[] = {
     {"https://www.google.com/", "", "", "", 30},
     {"", "", "", "", 25},
-    {"https://www.google.com/", "google", "cpc", "ovens-autumn", 15},
+    {"https://www.google.com/", "google", "cpc", "harvest", 15},
     {"https://www.google.com/", "google", "cpc", "brand", 6},
-    {"https://www.instagram.com/", "instagram", "social", "kitchen-stories", 9},
+    {"https://www.instagram.com/", "instagram", "social", "orchard-stories", 9},
     {"https://www.facebook.com/", "facebook", "paid_social", "spring-offers", 7},
-    {"https://baking-forum.example.test/", "", "", "", 5},
+    {"https://garden-forum.example.test/", "", "", "", 5},
     {"https://duckduckgo.com/", "", "", "", 3},
 };
 
 struct Article {
-    std::string_view path, title;
+    std::string_view id, topic, title;
 };
 constexpr Article kArticles[] = {
-    {"/blog/first-loaf", "Your first loaf"},
-    {"/blog/steam-in-the-oven", "What steam does in an oven"},
-    {"/blog/choosing-a-mixer", "Choosing a mixer"},
-    {"/blog/a-quiet-dishwasher", "How quiet is quiet"},
-    {"/blog/induction-or-gas", "Induction or gas"},
-    {"/blog/a-kitchen-for-two", "A kitchen for two"},
+    {"when-is-an-apple-ripe", "harvest", "When is an apple ripe?"},
+    {"pruning-in-winter", "care", "Pruning in winter without fear"},
+    {"press-or-juicer", "buying", "Press or juicer: what fits your harvest"},
+    {"jam-that-sets", "kitchen", "Jam that sets without a packet"},
 };
 
 template <typename Table>
@@ -117,16 +116,16 @@ uint64_t Draw::Next() {
 
 const std::vector<DemoProduct>& DemoProducts() {
     static const std::vector<DemoProduct> products = {
-        {"oven-60", "Steam oven 60", "ovens", 899},
-        {"oven-80", "Bread oven 80", "ovens", 1490},
-        {"oven-compact", "Compact oven 45", "ovens", 540},
-        {"hob-induction", "Induction hob 4", "hobs", 690},
-        {"hob-gas", "Gas hob 5", "hobs", 480},
-        {"dishwasher-45", "Dishwasher 45", "dishwashers", 520},
-        {"dishwasher-60", "Dishwasher 60 quiet", "dishwashers", 780},
-        {"mixer", "Stand mixer", "small", 349},
-        {"kettle", "Kettle 1.7", "small", 59},
-        {"toaster", "Toaster for four", "small", 79},
+        {"fruit-press", "Fruit press, 12 litres", "kitchen", 189},
+        {"jam-pan", "Copper jam pan", "kitchen", 129},
+        {"preserving-jars", "Preserving jars, set of six", "kitchen", 24},
+        {"dehydrator", "Fruit dryer", "kitchen", 149},
+        {"pruning-shears", "Pruning shears", "garden", 48},
+        {"picking-basket", "Picking basket", "garden", 36},
+        {"orchard-ladder", "Orchard ladder, three legs", "garden", 219},
+        {"watering-can", "Watering can, 9 litres", "garden", 42},
+        {"apple-tree", "Apple tree, old variety", "trees", 39},
+        {"plum-tree", "Plum tree", "trees", 44},
     };
     return products;
 }
@@ -154,51 +153,62 @@ class DemoPeople::Visit {
         End(draw_.Between(12, 90));
     }
 
+    void Enter() { Page("index.html", "Orchard"); }
     void View(const DemoProduct& product) {
-        Page("/product/" + std::string(product.id), product.name);
+        Page("products/" + std::string(product.id) + ".html", product.name);
         Track(
             "Product Viewed", [&] { Fields(product); }, 5);
+    }
+    void List(const DemoProduct& product) {
+        Page(std::string(product.category) + ".html", product.category);
+        Track(
+            "Product List Viewed", [&] { w_->Key("category").String(product.category); }, 9);
+    }
+    void Read(const Article& article) {
+        Page("journal/" + std::string(article.id) + ".html", article.title);
+        Track(
+            "Article Viewed",
+            [&] { w_->Key("article_id").String(article.id).Key("topic").String(article.topic); },
+            60);
     }
     void Add(const DemoProduct& product) {
         Track(
             "Product Added", [&] { Fields(product).Key("quantity").Int(1); }, 20);
     }
     void Subscribe() {
-        Page("/newsletter", "Letters from the kitchen");
-        Track(
-            "Newsletter Subscribed", [&] { w_->Key("topic").String("recipes"); }, 3);
+        Form("Form Started", "newsletter", 6);
+        Identify();
+        Form("Form Submitted", "newsletter", 3);
+    }
+    void SignIn() {
+        Page("sign-in.html", "Sign in");
         Identify();
     }
-    void BeginCheckout(const DemoProduct& product) {
-        Page("/checkout", "Checkout");
-        checkout_ = "c" + std::to_string(person_.number) + "-" +
-                    std::to_string(at_ / kMinuteMs % 1'000'000);
+    // The form of the checkout is begun, and sent or left.
+    void CheckOut(const DemoProduct& product, bool order) {
+        Page("checkout.html", "Checkout");
         Track(
-            "Checkout Started",
-            [&] {
-                w_->Key("checkout_id").String(checkout_);
-                Money(product.price);
-                Products(product);
-            },
-            30);
+            "Checkout Started", [&] { Goods(product); }, 8);
+        Form("Form Started", "checkout", 50);
+        if (!order) return Form("Form Abandoned", "checkout", 1);
         Identify();
-    }
-    void Order(const DemoProduct& product) {
+        Form("Form Submitted", "checkout", 1);
+        const int shipping = product.price >= kFreeShippingFrom ? 0 : kShipping;
         Track(
             "Order Completed",
             [&] {
-                w_->Key("order_id").String("o" + checkout_.substr(1));
-                w_->Key("checkout_id").String(checkout_);
-                w_->Key("revenue").Int(product.price);
-                Money(product.price);
+                w_->Key("order_id")
+                    .String(std::to_string(person_.number) + "-" + std::to_string(at_ / kMinuteMs));
+                w_->Key("revenue").Int(product.price).Key("shipping").Int(shipping);
+                w_->Key("total").Int(product.price + shipping);
+                w_->Key("currency").String("EUR");
                 Products(product);
             },
-            4);
-        Page("/thanks", "Thank you");
+            3);
+        Page("thanks.html", "Thank you");
     }
     void Identify() {
         Begin("identify");
-        known_ = true;
         w_->Key("traits").Begin('{').Key("email").String(person_.email);
         w_->Key("first_name").String(person_.first_name);
         w_->Key("last_name").String(person_.last_name);
@@ -206,7 +216,7 @@ class DemoPeople::Visit {
         w_->Key("language").String(std::string_view(person_.language).substr(0, 2)).End('}');
         End(2);
     }
-    void KnownAlready() { known_ = true; }
+    bool second() const { return second_; }
 
   private:
     template <typename Fill>
@@ -222,19 +232,31 @@ class DemoPeople::Visit {
         w_->Key("category").String(product.category).Key("price").Int(product.price);
         return w_->Key("currency").String("EUR");
     }
-    void Money(int price) { w_->Key("value").Int(price).Key("currency").String("EUR"); }
+    void Goods(const DemoProduct& product) {
+        w_->Key("value").Int(product.price).Key("currency").String("EUR");
+        Products(product);
+    }
+    void Form(std::string_view event, std::string_view form, double seconds) {
+        Track(
+            event,
+            [&] {
+                w_->Key("form").String(form).Key("path").String("/demo/" + page_);
+                w_->Key(event == "Form Started" ? "field" : "last_field").String("email");
+            },
+            seconds);
+    }
     void Products(const DemoProduct& product) {
         w_->Key("products").Begin('[').Begin('{');
         Fields(product).Key("quantity").Int(1);
         w_->End('}').End(']');
     }
     void PageFields(std::string_view path, std::string_view title) {
-        w_->Key("url").String(std::string(kShop) + std::string(path));
-        w_->Key("path").String(path).Key("title").String(title);
+        w_->Key("url").String(plan_.shop_url + std::string(path));
+        w_->Key("path").String("/demo/" + std::string(path)).Key("title").String(title);
         if (page_.empty() && !source_.referrer.empty()) {
             w_->Key("referrer").String(source_.referrer);
         } else if (!page_.empty()) {
-            w_->Key("referrer").String(std::string(kShop) + page_);
+            w_->Key("referrer").String(plan_.shop_url + page_);
         }
     }
     void Begin(std::string_view type) {
@@ -253,7 +275,7 @@ class DemoPeople::Visit {
         w_->Key("locale").String(place.language).Key("timezone").String(place.zone);
         w_->Key("userAgent").String(kAgents[second_ ? person_.second_agent : person_.agent]);
         w_->Key("page").Begin('{');
-        PageFields(page_.empty() ? "/" : page_, title_);
+        PageFields(page_.empty() ? "index.html" : page_, title_);
         w_->End('}');
         if (!source_.source.empty()) {
             w_->Key("campaign").Begin('{').Key("source").String(source_.source);
@@ -263,7 +285,6 @@ class DemoPeople::Visit {
         w_->End('}');
     }
     void End(double seconds) {
-        if (known_) w_->Key("userId").String(person_.email);
         w_->End('}');
         if (at_ < plan_.end_ms) out_.push_back({at_, json_});
         at_ += static_cast<TimeMs>(seconds * draw_.Between(0.5, 1.5) * kSecondMs) + kSecondMs;
@@ -276,8 +297,7 @@ class DemoPeople::Visit {
     std::vector<Act>& out_;
     Source source_{};
     bool second_ = false;
-    bool known_ = false;
-    std::string page_, title_, checkout_;
+    std::string page_, title_;
     std::string json_;
     std::optional<base::JsonWriter> w_;
 };
@@ -328,51 +348,53 @@ void DemoPeople::Live(const Person& person, Draw& draw) {
                        : person.habit == Habit::kShopper ? 2 + static_cast<int>(draw.Below(5))
                                                          : 5 + static_cast<int>(draw.Below(10));
     TimeMs day = person.arrival_ms;
-    bool known = false;
+    bool known[2] = {false, false};  // Each of her devices.
     for (int n = 0; n < visits && day < plan_.end_ms; ++n) {
         Visit visit(plan_, person, draw, hour_of_day(day), acts_);
-        if (known) visit.KnownAlready();
+        bool& here = known[visit.second() ? 1 : 0];
         if (n == 0 || draw.Chance(0.5)) visit.ComeFrom(kSources[ByWeight(kSources, draw)]);
         const DemoProduct& product =
             draw.Chance(0.6) ? products[person.favourite] : Any(products, draw);
+        const auto sign_in = [&] {
+            if (here || !draw.Chance(known[0] || known[1] ? 0.7 : 0.35)) return;
+            visit.SignIn();
+            here = true;
+        };
         switch (person.habit) {
             case Habit::kPasserBy:
-                if (draw.Chance(0.5)) visit.Page("/", "Kitchens that last");
-                if (draw.Chance(0.6)) visit.View(product);
+                if (draw.Chance(0.5)) visit.Enter();
                 if (draw.Chance(0.3)) {
-                    const Article& article = Any(kArticles, draw);
-                    visit.Page(article.path, article.title);
+                    visit.Read(Any(kArticles, draw));
+                } else {
+                    visit.View(product);
                 }
                 break;
             case Habit::kReader: {
-                const size_t articles = 1 + draw.Below(3);
-                for (size_t i = 0; i < articles; ++i) {
-                    const Article& article = Any(kArticles, draw);
-                    visit.Page(article.path, article.title);
+                for (uint64_t i = 0, articles = 1 + draw.Below(3); i < articles; ++i) {
+                    visit.Read(Any(kArticles, draw));
                 }
-                if (!known && draw.Chance(0.5)) {
+                if (!here && draw.Chance(0.5)) {
                     visit.Subscribe();
-                    known = true;
+                    here = true;
                 }
                 if (draw.Chance(0.3)) visit.View(product);
                 break;
             }
             case Habit::kShopper:
             case Habit::kRegular: {
-                visit.Page("/", "Kitchens that last");
-                visit.Page("/category/" + std::string(product.category), product.category);
+                visit.Enter();
+                sign_in();
+                visit.List(product);
                 for (uint64_t i = 0, views = 1 + draw.Below(3); i < views; ++i) {
                     visit.View(i == 0 ? product : Any(products, draw));
                 }
                 const bool regular = person.habit == Habit::kRegular;
-                if (draw.Chance(regular ? 0.75 : 0.45)) {
-                    visit.Add(product);
-                    if (draw.Chance(0.8)) {
-                        visit.BeginCheckout(product);
-                        known = true;
-                        if (draw.Chance(regular ? 0.85 : 0.5)) visit.Order(product);
-                    }
-                }
+                if (!draw.Chance(regular ? 0.75 : 0.45)) break;
+                visit.Add(product);
+                if (!draw.Chance(0.8)) break;
+                const bool order = draw.Chance(regular ? 0.85 : 0.5);
+                visit.CheckOut(product, order);
+                here = here || order;
                 break;
             }
         }
@@ -406,13 +428,11 @@ DemoPeople::Reaction DemoPeople::ReactTo(std::string_view email, uint64_t letter
     reaction.click_ms = reaction.open_ms + static_cast<TimeMs>(draw.Between(10, 80)) * kSecondMs;
     const DemoProduct& product = DemoProducts()[person->favourite];
     Visit visit(plan_, *person, draw, reaction.click_ms + 2 * kSecondMs, reaction.visit);
-    visit.KnownAlready();
     visit.ComeFromLetter("letters");
     visit.View(product);
     if (draw.Chance(0.5)) {
         visit.Add(product);
-        visit.BeginCheckout(product);
-        if (draw.Chance(0.7)) visit.Order(product);
+        visit.CheckOut(product, draw.Chance(0.7));
     }
     return reaction;
 }

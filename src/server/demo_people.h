@@ -45,6 +45,7 @@ struct DemoPlan {
     int persons = 2000;
     base::TimeMs begin_ms = 0;
     base::TimeMs end_ms = 0;  // No act at or behind it.
+    std::string shop_url;     // "https://go.example.test/demo/"
 };
 
 class DemoPeople {

@@ -47,7 +47,14 @@ base::Result<std::string> ReadKeyFile(const std::string& path) {
 
 // --- opening and ending --------------------------------------------------------------------------
 
+// The people of a demo do not exist: no letter to them leaves the machine.
+bool Dispatcher::Core::StaysHere(model::WorkspaceId workspace) const {
+    const auto found = mailbox_ == nullptr ? nullptr : catalog_->FindWorkspace(workspace);
+    return found != nullptr && found->demo;
+}
+
 base::Status Dispatcher::Core::Open(const catalog::Catalog& catalog) {
+    catalog_ = &catalog;
     LetterMakerOptions letters;
     letters.public_url = options_.public_url;
     letters.from_address = options_.from_address;
@@ -393,7 +400,7 @@ void Dispatcher::Core::Hand(const OutboxEvent& event, MadeLetter made) {
         result.text = base::ClientText(error);
         Finish(message, OutcomeOf(result, event, schedule_, clock_.Now()));
     };
-    if (!pool_) {
+    if (!pool_ || StaysHere(event.workspace)) {
         api::MailboxLetter letter;
         letter.id = std::move(made.mailbox_id);
         letter.workspace = event.workspace;
@@ -538,7 +545,8 @@ DispatcherCounts Dispatcher::Core::Counters() const {
         counts = counts_;
         counts.waiting = queued_;
         counts.in_flight = open_;
-        counts.held = held();
+        counts.awaits_release = awaits_release_;
+        counts.clock_ahead = clock_ahead_;
     }
     if (pool_) counts.pool = pool_->Counts();
     return counts;

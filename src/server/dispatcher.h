@@ -9,8 +9,8 @@
 // claimed by a process that is gone is claimed again unless it has a dot mark, or the machine was
 // restarted since (server/dot_file.h); then it is reported ambiguous and never sent again.
 //
-// Without a mail server letters go to the built-in mailbox, which takes them at once. It knows a
-// letter that comes twice, so there nothing is ever ambiguous.
+// Without a mail server letters go to the built-in mailbox, which takes them at once; those of a demo
+// workspace always do. It knows a letter that comes twice, so there nothing is ever ambiguous.
 //
 // Threads: every function from any thread; OnOutbox, Hold and Release never block. Two kinds of
 // threads of its own: workers that make letters (rendering and signing), and the pool's.
@@ -63,14 +63,16 @@ struct DispatcherCounts {
     uint64_t append_failures = 0;  // Claims and outcomes the log did not take; tried again.
     uint64_t waiting = 0;       // Now: not claimed yet.
     uint64_t in_flight = 0;     // Now: claimed and not settled.
-    bool held = false;
+    bool awaits_release = false;  // Letters wait until Release.
+    bool clock_ahead = false;     // Letters wait until the clock is right.
     smtp::PoolCounts pool;
 };
 
 class Dispatcher {
   public:
     // `log`, `catalog`, `clock` and `mailbox` outlive the dispatcher, and the log's callbacks may
-    // come after it is gone. `mailbox`: nullptr only with an smtp_url.
+    // come after it is gone. `mailbox`: nullptr only with an smtp_url; then a demo's letters leave
+    // as others do.
     // Errors: kInvalidArgument (URL, connections, key), kIo, kNotFound (key file), kCorrupt.
     static base::Result<std::unique_ptr<Dispatcher>> Create(event_log::Log& log,
                                                             const catalog::Catalog& catalog,

@@ -85,6 +85,7 @@ class Dispatcher::Core : public std::enable_shared_from_this<Dispatcher::Core> {
     void Work();
     void Tend(Lock& lock);
     void Send(Lock& lock, const Key& message);
+    bool StaysHere(model::WorkspaceId workspace) const;
     void Hand(const model::OutboxEvent& event, MadeLetter made);
     void Finish(const Key& message, Outcome outcome);
     void AppendOutcomes(const std::vector<Key>& messages);
@@ -95,6 +96,7 @@ class Dispatcher::Core : public std::enable_shared_from_this<Dispatcher::Core> {
     event_log::Log& log_;
     const base::Clock& clock_;
     FileMailbox* const mailbox_;
+    const catalog::Catalog* catalog_ = nullptr;
     const DispatcherOptions options_;
     const delivery::RetrySchedule schedule_;
     std::unique_ptr<LetterMaker> maker_;

@@ -54,7 +54,7 @@ class MessageFold {
     OutboxEvent Add(uint64_t offset, const std::string& address, uint32_t step = 0) {
         OutboxEvent event;
         event.message = {0, offset, 1};
-        event.workspace = 1;
+        event.workspace = workspace;
         event.person = {offset, offset};
         event.journey = journey;
         event.version = version;
@@ -92,6 +92,7 @@ class MessageFold {
     std::map<FactKey, Known> messages;
     std::vector<std::string> order;  // "claim 1", "sent 1", ...
     model::Offset applied = 0;
+    model::WorkspaceId workspace = 1;
     uint32_t journey = 0, version = 1;
     bool refuse = false;             // Claims lead to kClosed.
     bool silent = false;             // Claims lead to nothing.
@@ -476,7 +477,7 @@ TEST_F(DispatcherTest, EitherHoldKeepsLettersBackUntilBothAreGone) {
     dispatcher_->Hold(true);
     dispatcher_->Hold(false);
     EXPECT_TRUE(dispatcher_->Idle());
-    EXPECT_TRUE(dispatcher_->Counters().held);
+    EXPECT_TRUE(dispatcher_->Counters().awaits_release);
     EXPECT_EQ(log_.PendingRecords(), 0u);
     dispatcher_->Hold(true);
     dispatcher_->Release();
@@ -548,6 +549,30 @@ TEST_F(DispatcherTest, WithoutAMailServerLettersGoToTheMailbox) {
     EXPECT_THAT(letter.html, HasSubstr("http://127.0.0.1:8081/c/"));
     EXPECT_EQ(letter.time_ms, kStart);
     EXPECT_EQ(letter.id.size(), 32u);
+}
+
+TEST_F(DispatcherTest, LettersOfADemoStayInTheMailboxBesideAMailServer) {
+    ASSERT_TRUE(catalog_->CreateWorkspace("Demo", true));
+    const auto journey = catalog_->SaveJourney(2, 0, kJourney, 0);
+    ASSERT_TRUE(journey) << journey.error().internal;
+    const auto published = catalog_->PublishJourney(2, journey->number);
+    ASSERT_TRUE(published) << published.error().internal;
+    StartSink();
+    Start();
+    dispatcher_->OnOutbox({fold_.Add(1, "zoe@example.org")});
+    fold_.journey = published->number;
+    fold_.version = published->published;
+    fold_.workspace = 2;
+    dispatcher_->OnOutbox({fold_.Add(2, "ben@example.org")});
+    Run();
+    EXPECT_EQ(Of(1).state, "sent");
+    EXPECT_EQ(Of(2).state, "sent");
+    ASSERT_EQ(sink_->Letters().size(), 1u);
+    EXPECT_EQ(sink_->Letters()[0].to, "zoe@example.org");
+    const auto page = mailbox_->List(2, 10, "");
+    ASSERT_TRUE(page);
+    ASSERT_EQ(page->letters.size(), 1u);
+    EXPECT_EQ(page->letters[0]->to, "ben@example.org");
 }
 
 TEST_F(DispatcherTest, TheMailboxKeepsALetterOnceHoweverOftenTheProcessDies) {

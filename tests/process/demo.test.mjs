@@ -28,7 +28,7 @@ test('the same seed plays the same year, another one does not', async (t) => {
         initialise(directory);
         const { seconds, write_key: key, ...year } = play(directory);
         assert.ok(seconds > 0);
-        assert.match(key, /^wk_/);
+        assert.match(key, /^pk_/);
         return year;
     });
     assert.deepEqual(years[0], years[1]);
