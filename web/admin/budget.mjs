@@ -40,7 +40,8 @@ const first = new Set([...shell, ...home]);
 const english = entryOf('src/locales/en.json');
 // What a route adds to what the first screen has brought.
 const added = (source) => filesOf([...closure(entryOf(source))].filter((key) => !first.has(key)));
-const table = added('src/ui/rows.tsx');
+const named = (name) => Object.keys(manifest).filter((key) => manifest[key].name === name);
+const table = named('table').map((key) => manifest[key].file);
 const beside = (source, files) => added(source).filter((file) => !files.includes(file));
 
 const checks = [

@@ -1,6 +1,6 @@
 import { createRoot } from 'react-dom/client';
 import { setNonce } from 'get-nonce';
-import '@mantine/core/styles.css';
+import './ui/mantine.css';
 import './ui/global.css';
 import { Root } from './app/root.tsx';
 import { firstLanguage, loadWords } from './ui/words.ts';

@@ -21,10 +21,10 @@ export function Bars() {
     return (
         <>
             {session.insecure && (
-                <div className={classes.bar} data-tone="warn" role="note">
+                <section className={classes.bar} data-tone="warn" aria-label={t('top.notice')}>
                     <IconAlertTriangle size={18} stroke={1.75} aria-hidden />
                     <span>{t('top.insecure')}</span>
-                </div>
+                </section>
             )}
             <StaleBar />
             {workspace.demo && <DemoBar />}
@@ -45,10 +45,10 @@ function StaleBar() {
     }, [light.open]);
     if (light.open || !lasted) return null;
     return (
-        <div className={classes.bar} data-tone="warn" role="status">
+        <section className={classes.bar} data-tone="warn" aria-label={t('top.notice')}>
             <IconPlugConnectedX size={18} stroke={1.75} aria-hidden />
-            <span>{t('top.stale', { span: format.span(now - light.since) })}</span>
-        </div>
+            <span role="status">{t('top.stale', { span: format.span(now - light.since) })}</span>
+        </section>
     );
 }
 
@@ -74,7 +74,7 @@ function DemoBar() {
     };
     const count = home.data?.persons;
     return (
-        <div className={classes.bar}>
+        <section className={classes.bar} aria-label={t('nav.demo')}>
             <IconBuildingStore size={18} stroke={1.75} aria-hidden />
             <span>{t('demo.bar')}</span>
             <span className={classes.acts}>
@@ -107,6 +107,6 @@ function DemoBar() {
                     </p>
                 )}
             </Ask>
-        </div>
+        </section>
     );
 }
