@@ -385,7 +385,8 @@ test('the tracker in a browser', { timeout: 600_000 }, async (t) => {
     });
 });
 
-// Of each kind one (a name of an event may hold all of it but NUL): elements, attributes, addresses, styles, templates, entities, broken
+// Of each kind one (the name of an event may hold all of it but NUL): elements, attributes,
+// addresses, styles, templates, entities, broken
 // encodings, what looks like a formula, direction marks.
 const HOSTILE = [
     '<script>alert(1)</script>',
@@ -399,7 +400,8 @@ const HOSTILE = [
     '<a href="&#106;avascript:alert(1)">x</a>',
     '{{constructor.constructor("alert(1)")()}}',
     '${alert(1)}', '#{7*7}', '<%= 7*7 %>',
-    '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">',
+    '<math><mtext><table><mglyph><style><!--</style>' +
+        '<img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">',
     '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
     '<style>@import "//evil.test/x.css";</style>',
     '=HYPERLINK("http://evil.test","x")', '+cmd|\' /C calc\'!A0', '@SUM(1+1)*cmd|x',

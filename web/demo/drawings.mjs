@@ -29,7 +29,8 @@ const SHAPES = {
         <path class="paper" d="M60 118h26v20H60zM114 108h26v24h-26z"/>
         <path class="line" d="M65 125h16M65 131h10M119 116h16M119 123h10"/>`,
     dehydrator: `
-        <path class="steel" d="M46 56h108a8 8 0 0 1 8 8v76a8 8 0 0 1-8 8H46a8 8 0 0 1-8-8V64a8 8 0 0 1 8-8z"/>
+        <path class="steel"
+        d="M46 56h108a8 8 0 0 1 8 8v76a8 8 0 0 1-8 8H46a8 8 0 0 1-8-8V64a8 8 0 0 1 8-8z"/>
         <path class="ink" d="M48 66h76v72H48z"/>
         <path class="stroke thin" d="M48 78h76M48 90h76M48 102h76M48 114h76M48 126h76"/>
         <g class="apricot"><circle cx="62" cy="84" r="4.500"/><circle cx="80" cy="84" r="4.500"/>
@@ -46,7 +47,8 @@ const SHAPES = {
         <circle class="iron" cx="100" cy="97" r="7"/>`,
     'picking-basket': `
         <path class="stroke" d="M58 96C58 30 142 30 142 96"/>
-        <circle class="red" cx="78" cy="90" r="16"/><circle class="apricot" cx="104" cy="84" r="17"/>
+        <circle class="red" cx="78" cy="90" r="16"/>
+        <circle class="apricot" cx="104" cy="84" r="17"/>
         <circle class="red" cx="126" cy="92" r="14"/>
         <path class="line" d="M78 75c2-6 6-8 10-8M104 68c2-6 6-8 10-8"/>
         <path class="wood" d="M46 96h108l-14 58a8 8 0 0 1-8 6H68a8 8 0 0 1-8-6z"/>
@@ -55,14 +57,16 @@ const SHAPES = {
         <path class="stroke" d="M112 36l38 132"/>
         <path class="wood" d="M88 34h8L62 170H50zM104 34h8l22 136h-11z"/>
         <path class="wood" d="M84 62h28v7H82zM78 86h38v7H76zM72 110h48v7H70zM66 134h58v7H64z"/>
-        <path class="leaf" d="M132 44c18-16 34-10 38-2-10 14-26 14-38 2zM140 62c12-4 24 2 26 10-12 4-24 0-26-10z"/>`,
+        <path class="leaf" d="M132 44c18-16 34-10 38-2-10 14-26 14-38 2z
+        M140 62c12-4 24 2 26 10-12 4-24 0-26-10z"/>`,
     'watering-can': `
         <path class="steel" d="M72 84h70l6 70a8 8 0 0 1-8 8H74a8 8 0 0 1-8-8z"/>
         <path class="stroke" d="M142 96c34-6 34 48 2 46"/>
         <path class="stroke" d="M84 84c0-30 46-30 46 0"/>
         <path class="steel" d="M68 136L36 76l8-5 32 44z"/>
         <path class="copper" d="M26 78l20-14 4 6-20 14z"/>
-        <path class="water" d="M24 92c4 6 4 9 0 10-4-1-4-4 0-10zM34 98c4 6 4 9 0 10-4-1-4-4 0-10zM22 112c4 6 4 9 0 10-4-1-4-4 0-10z"/>`,
+        <path class="water" d="M24 92c4 6 4 9 0 10-4-1-4-4 0-10zM34 98c4 6 4 9 0 10-4-1-4-4 0-10z
+        M22 112c4 6 4 9 0 10-4-1-4-4 0-10z"/>`,
     'apple-tree': `
         <path class="wood" d="M94 110h12l4 50H90z"/>
         <circle class="leaf" cx="100" cy="74" r="42"/><circle class="leaf2" cx="72" cy="88" r="26"/>
@@ -85,7 +89,7 @@ export const drawn = Object.keys(SHAPES);
 
 export function draw(id, className = 'picture') {
     return `<svg class="${className}" viewBox="0 0 200 200" aria-hidden="true" focusable="false">` +
-        `<circle class="disc" cx="100" cy="102" r="88"/>${SHAPES[id].replace(/\n\s+/g, '')}</svg>`;
+        `<circle class="disc" cx="100" cy="102" r="88"/>${SHAPES[id].replace(/\n\s+/g, ' ')}</svg>`;
 }
 
 // The scene of the front page.
@@ -97,11 +101,15 @@ export function drawOrchard() {
             `<circle class="${fruit}" cx="${cx}" cy="${cy}" r="7"/>`).join('') + '</g>';
     return '<svg class="orchard" viewBox="0 0 1440 460" aria-hidden="true" focusable="false" ' +
         'preserveAspectRatio="xMaxYMax slice"><circle class="sun" cx="1270" cy="120" r="70"/>' +
-        '<path class="hill2" d="M0 400C260 330 470 380 700 330s330-60 480-20 180 20 260 0v150H0z"/>' +
+        '<path class="hill2"' +
+        ' d="M0 400C260 330 470 380 700 330s330-60 480-20 180 20 260 0v150H0z"/>' +
         '<path class="hill" d="M0 440c240-40 420-20 640-30s330-70 520-50 180 10 280-10v110H0z"/>' +
-        tree(880, 266, 1.25, 'red') + tree(1034, 284, 0.9, 'plum') + tree(1160, 262, 1.15, 'apricot') +
+        tree(880, 266, 1.25, 'red') + tree(1034, 284, 0.9, 'plum') +
+        tree(1160, 262, 1.15, 'apricot') +
         tree(1340, 262, 1.15, 'red') +
-        '<path class="wood" d="M1206 368h84l-10 54h-64z"/><circle class="red" cx="1228" cy="366" r="12"/>' +
-        '<circle class="apricot" cx="1249" cy="361" r="13"/><circle class="red" cx="1270" cy="366" r="11"/>' +
+        '<path class="wood" d="M1206 368h84l-10 54h-64z"/><circle class="red"' +
+        ' cx="1228" cy="366" r="12"/>' +
+        '<circle class="apricot" cx="1249" cy="361" r="13"/><circle class="red"' +
+        ' cx="1270" cy="366" r="11"/>' +
         '</svg>';
 }

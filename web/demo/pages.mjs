@@ -13,8 +13,10 @@ const money = (amount, language) => new Intl.NumberFormat(language, {
 }).format(amount);
 
 const LOGO = '<svg class="logo" viewBox="0 0 24 24" aria-hidden="true" focusable="false">' +
-    '<path class="leaf" d="M12 6c0-3 3-5 7-5 0 4-3 6-7 5z"/><circle class="red" cx="8" cy="15" r="6"/>' +
-    '<circle class="plum" cx="16" cy="16" r="6"/><path class="stroke thin" d="M12 6c-2 1-4 2-4 4"/></svg>';
+    '<path class="leaf" d="M12 6c0-3 3-5 7-5 0 4-3 6-7 5z"/>' +
+    '<circle class="red" cx="8" cy="15" r="6"/>' +
+    '<circle class="plum" cx="16" cy="16" r="6"/>' +
+    '<path class="stroke thin" d="M12 6c-2 1-4 2-4 4"/></svg>';
 
 class Place {
     constructor(language, path) {
@@ -40,7 +42,8 @@ class Place {
 function header(at) {
     const { t } = at;
     const here = (path) => (at.path === path ? ' aria-current="page"' : '');
-    const link = (path, text) => `<li><a href="${at.to(path)}"${here(path)}>${escape(text)}</a></li>`;
+    const link = (path, text) =>
+        `<li><a href="${at.to(path)}"${here(path)}>${escape(text)}</a></li>`;
     return `<a class="skip" href="#content">${t.skip}</a>
 <header class="head"><div class="wide bar">
 <a class="brand" href="${at.to('index.html')}">${LOGO}<span>${t.shop}</span></a>
@@ -53,7 +56,8 @@ ${link('planting-plan.html', t.plan)}
 <li><a href="${at.other}" lang="${at.language === 'en' ? 'ja' : 'en'}" hreflang="${
     at.language === 'en' ? 'ja' : 'en'}">${t.otherLanguage}</a></li>
 <li><a href="${at.to('sign-in.html')}" data-account>${t.signIn}</a></li>
-<li><a class="cart-link" href="${at.to('cart.html')}">${t.cart} <span class="count" data-count>0</span></a></li>
+<li><a class="cart-link" href="${at.to('cart.html')}">${t.cart}
+<span class="count" data-count>0</span></a></li>
 </ul></div></header>`;
 }
 
@@ -62,7 +66,7 @@ function footer(at) {
     return `<footer class="foot"><div class="wide columns">
 <form id="newsletter" class="letter" novalidate>
 <h2>${t.letter}</h2><p>${t.letterText}</p>
-${field(at, 'newsletter-email', t.email, { type: 'email', name: 'email', autocomplete: 'email', trait: 'email' })}
+${emailField(at, 'newsletter-email')}
 <input type="hidden" name="list" value="harvest-letter">
 <button class="button quiet">${t.subscribe}</button>
 <p class="said" role="status" data-said></p>
@@ -73,13 +77,20 @@ ${field(at, 'newsletter-email', t.email, { type: 'email', name: 'email', autocom
 </div></footer>`;
 }
 
-function field(at, id, label, { type = 'text', name = id, autocomplete, trait, hint, optional } = {}) {
+function emailField(at, id) {
+    return field(at, id, at.t.email,
+        { type: 'email', name: 'email', autocomplete: 'email', trait: 'email' });
+}
+
+function field(at, id, label, more = {}) {
+    const { type = 'text', name = id, autocomplete, trait, hint, optional } = more;
     const described = [`${id}-wrong`, hint && `${id}-hint`].filter(Boolean).join(' ');
     return `<div class="field"><label for="${id}">${label}</label>
 <input id="${id}" name="${name}" type="${type}"${optional ? '' : ' required'}${
     autocomplete ? ` autocomplete="${autocomplete}"` : ''}${
     trait ? ` data-ripen-trait="${trait}"` : ''} aria-describedby="${described}">
-${hint ? `<p class="hint" id="${id}-hint">${hint}</p>` : ''}<p class="wrong" id="${id}-wrong"></p></div>`;
+${hint ? `<p class="hint" id="${id}-hint">${hint}</p>` : ''}
+<p class="wrong" id="${id}-wrong"></p></div>`;
 }
 
 function page(at, { title, body, kind, attributes = '' }) {
@@ -98,10 +109,12 @@ function page(at, { title, body, kind, attributes = '' }) {
 <link rel="icon" href="${at.files}icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${at.files}shop.css">
 <link rel="alternate" hreflang="${at.language === 'en' ? 'ja' : 'en'}" href="${at.other}">
-<script async src="${at.server}ripen.js" data-key="__RIPEN_WRITE_KEY__" data-server="__RIPEN_API__"></script>
+<script async src="${at.server}ripen.js" data-key="__RIPEN_WRITE_KEY__"
+    data-server="__RIPEN_API__"></script>
 <script type="module" src="${at.files}shop.js"></script>
 </head>
-<body data-page="${kind}" data-home="${at.home}" data-spoken="${escape(JSON.stringify(spoken))}"${attributes}>
+<body data-page="${kind}" data-home="${at.home}"
+    data-spoken="${escape(JSON.stringify(spoken))}"${attributes}>
 ${header(at)}
 <main id="content">
 ${body}
@@ -119,7 +132,8 @@ function card(at, product) {
 <span class="card-price">${at.money(product.price)}</span></a></li>`;
 }
 
-const cards = (at, products) => `<ul class="cards">${products.map((each) => card(at, each)).join('\n')}</ul>`;
+const cards = (at, products) =>
+    `<ul class="cards">${products.map((each) => card(at, each)).join('\n')}</ul>`;
 
 function teaser(at, article, level) {
     const words = article[at.language];
@@ -134,8 +148,10 @@ function front(at) {
     const { t } = at;
     return page(at, {
         kind: 'home',
-        body: `<section class="hero"><div class="wide hero-inner"><div class="hero-words"><h1>${t.heroTitle}</h1>
-<p class="lead">${t.heroText}</p><p><a class="button" href="${at.to('kitchen.html')}">${t.heroButton}</a></p></div></div>
+        body: `<section class="hero"><div class="wide hero-inner"><div class="hero-words">
+<h1>${t.heroTitle}</h1>
+<p class="lead">${t.heroText}</p>
+<p><a class="button" href="${at.to('kitchen.html')}">${t.heroButton}</a></p></div></div>
 ${drawOrchard()}</section>
 <section class="wide"><h2>${t.seasonal}</h2>
 ${cards(at, ['fruit-press', 'preserving-jars', 'picking-basket', 'plum-tree'].map(
@@ -165,7 +181,8 @@ function product(at, item) {
         kind: 'product',
         attributes: ` data-product="${item.id}"`,
         body: `<div class="wide product"><div class="stage">${draw(item.id, 'picture large')}</div>
-<div><p class="crumb"><a href="${at.to(`${item.category}.html`)}">${CATEGORIES[item.category][at.language]}</a></p>
+<div><p class="crumb"><a href="${at.to(`${item.category}.html`)}">${
+    CATEGORIES[item.category][at.language]}</a></p>
 <h1>${words.name}</h1><p class="lead">${words.line}</p>
 <p>${words.text}</p><p class="price">${at.money(item.price)}</p>
 <form id="add" class="add" data-ripen-ignore><label for="quantity">${t.quantity}</label>
@@ -174,7 +191,8 @@ function product(at, item) {
 <p class="said" role="status" data-added></p>
 <p class="after" data-after hidden><a href="${at.to('cart.html')}">${t.goCart}</a></p>
 <p class="hint">${t.delivery}</p></div></div>
-${reading.length ? `<section class="wide"><h2>${t.alsoRead}</h2>${teasers(at, reading)}</section>` : ''}`,
+${reading.length ? `<section class="wide"><h2>${t.alsoRead}</h2>
+${teasers(at, reading)}</section>` : ''}`,
     });
 }
 
@@ -193,7 +211,8 @@ function article(at, piece) {
         title: words.title,
         kind: 'article',
         attributes: ` data-article="${piece.id}" data-topic="${piece.topic}"`,
-        body: `<article class="text"><p class="crumb"><a href="${at.to('journal.html')}">${at.t.journal}</a></p>
+        body: `<article class="text">
+<p class="crumb"><a href="${at.to('journal.html')}">${at.t.journal}</a></p>
 <h1>${words.title}</h1><p class="lead">${words.lead}</p>
 ${words.text.map((paragraph) => `<p>${paragraph}</p>`).join('\n')}</article>
 <section class="wide"><h2>${at.t.fitting}</h2>
@@ -217,7 +236,8 @@ function cart(at) {
 <div data-empty hidden><p>${t.emptyCart}</p>
 <p><a class="button" href="${at.to('index.html')}">${t.keepLooking}</a></p></div>
 <div data-full hidden><ul class="lines" data-lines data-ripen-ignore></ul>${totals(at)}
-<p class="right"><a class="button" href="${at.to('checkout.html')}">${t.toCheckout}</a></p></div></div>`,
+<p class="right"><a class="button" href="${at.to('checkout.html')}">${t.toCheckout}</a></p>
+</div></div>`,
     });
 }
 
@@ -238,7 +258,8 @@ ${field(at, 'street', t.street, { autocomplete: 'street-address' })}
 <div class="pair">${field(at, 'postcode', t.postcode, { autocomplete: 'postal-code' })}
 ${field(at, 'city', t.city, { autocomplete: 'address-level2', trait: 'city' })}</div></fieldset>
 <fieldset><legend>${t.payment}</legend>
-${field(at, 'card', t.card, { autocomplete: 'cc-number', hint: t.cardHint, optional: true })}</fieldset>
+${field(at, 'card', t.card,
+    { autocomplete: 'cc-number', hint: t.cardHint, optional: true })}</fieldset>
 <p class="check"><input id="news" name="news" type="checkbox" data-ripen-trait="newsletter">
 <label for="news">${t.news}</label></p>
 <button class="button">${t.order}</button></form>
@@ -252,7 +273,8 @@ function thanks(at) {
     return page(at, {
         title: t.thanks,
         kind: 'thanks',
-        body: `<div class="wide narrow"><h1>${t.thanks}</h1><p class="lead" data-order>${t.thanksText} <strong></strong></p>
+        body: `<div class="wide narrow"><h1>${t.thanks}</h1>
+<p class="lead" data-order>${t.thanksText} <strong></strong></p>
 <ul class="lines" data-lines data-fixed></ul>${totals(at)}
 <p><a class="button" href="${at.to('index.html')}">${t.backHome}</a></p></div>`,
     });
@@ -279,12 +301,17 @@ function plantingPlan(at) {
         kind: 'plan',
         body: `<div class="wide narrow"><h1>${t.planTitle}</h1><p class="lead">${t.planText}</p>
 <form id="planting-plan" novalidate>
-${field(at, 'plan-email', t.email, { type: 'email', name: 'email', autocomplete: 'email', trait: 'email' })}
+${emailField(at, 'plan-email')}
 ${field(at, 'plan-name', t.name, { name: 'name', autocomplete: 'name', trait: 'name' })}
-<div class="field"><label for="size">${t.size}</label><select id="size" name="size" data-ripen-trait="plot">
-${t.sizes.map((size, n) => `<option value="${['balcony', 'small', 'middle', 'large'][n]}">${size}</option>`).join('')}</select></div>
-<div class="field"><label for="wishes">${t.wishes}</label><textarea id="wishes" name="wishes" rows="4"></textarea></div>
-<button class="button">${t.planButton}</button><p class="said" role="status" data-said></p></form></div>`,
+<div class="field"><label for="size">${t.size}</label>
+<select id="size" name="size" data-ripen-trait="plot">
+${t.sizes.map((size, n) =>
+    `<option value="${['balcony', 'small', 'middle', 'large'][n]}">${size}</option>`).join('')}
+</select></div>
+<div class="field"><label for="wishes">${t.wishes}</label>
+<textarea id="wishes" name="wishes" rows="4"></textarea></div>
+<button class="button">${t.planButton}</button>
+<p class="said" role="status" data-said></p></form></div>`,
     });
 }
 

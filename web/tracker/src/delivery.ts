@@ -88,7 +88,8 @@ export function createDelivery(outbox: Outbox, store: Store, wire: Wire, clock: 
         // What is told so stays in the outbox: the next page sends it again, and the server counts
         // it once.
         leave() {
-            const batch = pauseLeft() ? null : outbox.next(clock.now(), underWay ? underWay.keys : []);
+            if (pauseLeft()) return;
+            const batch = outbox.next(clock.now(), underWay ? underWay.keys : []);
             if (batch) wire.beacon(batch.body);
         },
     };

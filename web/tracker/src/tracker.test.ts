@@ -63,7 +63,7 @@ function visit(site: Site = {}) {
 const names = (events: TrackedEvent[]): string[] =>
     events.map((event) => event.event ?? `${event.type} ${String(event.properties?.path ?? '')}`);
 
-test('a page is told with where it is, where it was reached from and what it was tagged', async () => {
+test('a page is told with its address, where it was reached from and its tags', async () => {
     const { settle } = visit({ url: 'https://shop.test/a?utm_source=x&utm_medium=cpc&gclid=7' });
     const [page] = await settle();
     assert.equal(page!.type, 'page');
@@ -74,7 +74,7 @@ test('a page is told with where it is, where it was reached from and what it was
     assert.equal(page!.properties!.path, '/a');
 });
 
-test('leaving tells once how long the page was seen, and not the time in the background', async () => {
+test('leaving tells once how long the page was seen, without the background', async () => {
     const site = visit();
     await site.settle(60_000);
     site.show(false);
@@ -119,7 +119,8 @@ test('coming back to a tab after half an hour is a new page of a new visit', asy
     site.show(true);
     const told = await site.settle();
     assert.deepEqual(names(told), ['page /', 'Page Left', 'page /']);
-    const numbers = told.map((event) => (event.context as { visit: { number: number } }).visit.number);
+    const numbers = told.map((event) =>
+        (event.context as { visit: { number: number } }).visit.number);
     assert.deepEqual(numbers, [1, 1, 2]);
     site.leave();
     assert.equal(site.wire.stored.at(-1)!.event, 'Page Left');
@@ -215,7 +216,7 @@ test('a second user of the same browser is a second person', async () => {
     assert.equal(told[2]!.userId, 'u2');
 });
 
-test('after a reset the acts are a stranger’s, and the page before stays with its reader', async () => {
+test('after a reset the acts are a stranger’s, the page before stays its reader’s', async () => {
     const site = visit();
     site.ripen.identify('u1');
     site.ripen.reset();
@@ -250,7 +251,7 @@ for (const [what, navigator] of Object.entries({
     });
 }
 
-test('where consent is required nothing is stored or sent before it, and nothing is lost', async () => {
+test('required consent is waited for: nothing is stored or sent, nothing lost', async () => {
     const site = visit({ options: { consent: true } });
     site.ripen.track('Step');
     assert.deepEqual(await site.settle(60_000), []);
@@ -279,7 +280,8 @@ test('consent taken back ends everything, for the next page too', async () => {
 test('commands pushed before the script came are carried out in order', async () => {
     const site = visit();
     site.ripen.push(['identify', 'u1'], ['track', 'Step', { n: 1 }]);
-    assert.deepEqual((await site.settle()).map((event) => event.type), ['page', 'identify', 'track']);
+    assert.deepEqual((await site.settle()).map((event) => event.type),
+        ['page', 'identify', 'track']);
 });
 
 test('nothing is thrown into the page', async (t) => {

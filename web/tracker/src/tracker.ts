@@ -61,7 +61,7 @@ export function createTracker(
         identity.forget();
         visits.forget();
     };
-    const identify = (userId: string | undefined, traits: Properties, signature?: unknown): void => {
+    const identify: Tracker['identify'] = (userId, traits, signature) => {
         if (userId) {
             const user = identity.userId();
             // Another user is another person: a shared browser does not mix two people.
