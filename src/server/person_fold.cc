@@ -58,7 +58,8 @@ void PersonFold::Apply(const model::Record& record) {
     log_time_ = std::max(now_, record.time_ms);
     RunTimers(log_time_);
     now_ = log_time_;
-    switch (record.kind) {
+    // Of a deleted workspace nothing counts any more but that time passes.
+    switch (IsErased(record.workspace) ? RecordKind::kTick : record.kind) {
         case RecordKind::kEvent:
             ApplyEvent(record.workspace, record.person, record.fingerprint, record.name_hash,
                        record.payload, RecordKind::kEvent);
@@ -76,6 +77,7 @@ void PersonFold::Apply(const model::Record& record) {
         case RecordKind::kReady: ApplyReady(record); break;
         case RecordKind::kRetired: ApplyRetired(record); break;
         case RecordKind::kStarted: ApplyStarted(record); break;
+        case RecordKind::kErased: ApplyErased(record); break;
         case RecordKind::kTick:
         case RecordKind::kLink:
         case RecordKind::kLinkDone:
@@ -126,7 +128,7 @@ void PersonFold::Touch(Person& person) {
 PersonFold::Workspace& PersonFold::In(model::WorkspaceId workspace) {
     Workspace& in = workspaces_[workspace];
     if (!in.known) {
-        const auto definition = catalog_.FindWorkspace(workspace);
+        const auto definition = catalog_.FindWorkspaceEver(workspace);
         if (definition) {
             in.secret = definition->secret;
             in.known = true;
@@ -170,7 +172,7 @@ void PersonFold::RunTimers(TimeMs until) {
         const Due due = timers_.top();
         timers_.pop();
         Person& person = *due.person;
-        if (person.due_ms != due.due_ms) continue;
+        if (person.due_ms != due.due_ms || IsErased(person.workspace)) continue;
         person.due_ms = base::kNeverMs;
         now_ = std::max(now_, due.due_ms);
         if (!person.moved()) RunPersonTimers(person);
@@ -268,6 +270,7 @@ void PersonFold::ApplyEvent(model::WorkspaceId workspace, const PersonId& id, ui
     changed_.Clear();
     const bool bounced = person.facts && person.facts->bounced_ms != 0;
     const std::string address(bounced ? profile::EmailOf(person, names_) : std::string_view());
+    const Tally::Stand before = Tally::Before(person);
     profile::Apply(person, names_, in.secret, event, now_, changed_);
     // A bounce speaks of the address it met.
     if (bounced && profile::EmailOf(person, names_) != address) person.facts->bounced_ms = 0;
@@ -530,7 +533,7 @@ void PersonFold::ListOutbox(std::vector<model::OutboxEvent>& events) {
     outbox_.clear();
     std::vector<model::OutboxEvent> all;
     for (const Person* person : slots_) {
-        if (!person->facts || person->moved()) continue;
+        if (!person->facts || person->moved() || IsErased(person->workspace)) continue;
         for (const auto& message : person->facts->messages) {
             const bool claimed = message.state == model::MessageState::kClaimed;
             if (claimed || (message.state == model::MessageState::kWaiting &&

@@ -89,11 +89,14 @@ class PersonFold final : public engine::Fold {
     // True when the version is shown and its cursor has visited everybody.
     bool Shows(catalog::Change::Kind kind, uint32_t number, uint32_t version) const;
     const FoldCounters& counters() const { return counters_; }
+    // Deleted workspaces; their persons go by and by, while Erasing.
+    const std::set<model::WorkspaceId>& erased() const { return erased_; }
+    bool Erasing() const;
     base::TimeMs claims_refused_until() const { return claims_refused_until_; }
 
   private:
     struct Cursor {
-        enum class Kind : uint8_t { kReady = 1, kRetired = 2 };
+        enum class Kind : uint8_t { kReady = 1, kRetired = 2, kErased = 3 };
         Kind kind = Kind::kReady;
         TakenUp definition;
         uint32_t before_version = 0;
@@ -137,6 +140,14 @@ class PersonFold final : public engine::Fold {
     void ApplyReady(const model::Record& record);
     void ApplyRetired(const model::Record& record);
     void ApplyStarted(const model::Record& record);
+
+    // deleted workspaces: person_fold_erase.cc
+    void ApplyErased(const model::Record& record);
+    bool IsErased(model::WorkspaceId workspace) const {
+        return !erased_.empty() && erased_.contains(workspace);
+    }
+    void Erase(model::Person& person);
+    void EndErasing(model::WorkspaceId workspace);
 
     // persons
     model::Person& Get(model::WorkspaceId workspace, const model::PersonId& id, bool& made);
@@ -196,6 +207,7 @@ class PersonFold final : public engine::Fold {
     model::Names names_;
     std::vector<TakenUp> definitions_;
     std::deque<Cursor> cursors_;
+    std::set<model::WorkspaceId> erased_;
     std::deque<engine::Relay> relays_;
     std::map<model::StreamId, std::pair<model::Offset, uint32_t>> heard_;  // Of each other stream.
     boost::unordered_flat_map<model::PersonId, model::Person*, model::PersonIdHash> persons_;
@@ -233,6 +245,8 @@ class PersonFold final : public engine::Fold {
     // checkpoint
     std::vector<model::Person*> dirty_;
     std::vector<model::Person*> frozen_;
+    std::vector<std::string> gone_;          // Keys of the erased since the last Freeze.
+    std::vector<std::string> frozen_gone_;
     size_t frozen_at_ = 0;
     std::vector<std::pair<std::string, std::string>> frozen_copies_;
     std::string frozen_meta_;

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "server/payload.h"
+#include "server/person_fold_erase.h"
 #include "server/person_fold.h"
 
 namespace server {
@@ -18,7 +19,8 @@ using model::PersonId;
 
 namespace {
 
-constexpr uint8_t kMetaVersion = 1;
+constexpr uint8_t kMetaVersion = 2;
+constexpr uint8_t kMetaVersionBefore = 1;   // Without the list of deleted workspaces.
 
 Change::Kind KindOf(const model::Record& record) {
     return ReadTextField(record.payload, "kind") == "journey" ? Change::Kind::kJourney
@@ -181,7 +183,9 @@ void PersonFold::StepCursor() {
                            t.version < definition.version;
                 });
             }
+            const bool erased = cursor.kind == Cursor::Kind::kErased;
             cursors_.pop_front();
+            if (erased) EndErasing(definition.workspace);
             cursor_listed_ = false;
             Rebuild();
             return;
@@ -199,7 +203,9 @@ void PersonFold::StepCursor() {
 }
 
 void PersonFold::VisitOne(Person& person, const Cursor& cursor) {
-    if (person.moved() || person.workspace != cursor.definition.workspace) return;
+    if (person.workspace != cursor.definition.workspace) return;
+    if (cursor.kind == Cursor::Kind::kErased) return Erase(person);
+    if (person.moved()) return;
     Workspace& in = In(person.workspace);
     const bool segment = cursor.definition.kind == Change::Kind::kSegment;
     if (cursor.kind == Cursor::Kind::kReady) {
@@ -374,12 +380,15 @@ std::string PersonFold::EncodeMeta() const {
     w.Varint(counters_.duplicates);
     w.Varint(counters_.forwarded);
     w.Varint(counters_.unreadable);
+    w.Varint(erased_.size());
+    for (const model::WorkspaceId workspace : erased_) w.Varint(workspace);
     return out;
 }
 
 bool PersonFold::DecodeMeta(std::string_view bytes) {
     base::ByteReader in(bytes);
-    if (in.U8() != kMetaVersion) return false;
+    const uint8_t version = in.U8();
+    if (version != kMetaVersion && version != kMetaVersionBefore) return false;
     offset_ = in.Varint();
     now_ = in.Signed();
     claims_refused_until_ = in.Signed();
@@ -432,6 +441,10 @@ bool PersonFold::DecodeMeta(std::string_view bytes) {
     counters_.duplicates = in.Varint();
     counters_.forwarded = in.Varint();
     counters_.unreadable = in.Varint();
+    const uint64_t erased = version == kMetaVersionBefore ? 0 : in.Count();
+    for (uint64_t i = 0; i < erased && in.ok(); ++i) {
+        erased_.insert(static_cast<model::WorkspaceId>(in.Varint()));
+    }
     return in.ok() && in.done();
 }
 
@@ -442,8 +455,10 @@ void PersonFold::Freeze() {
     frozen_at_ = 0;
     for (Person* person : frozen_) {
         person->dirty = false;
-        person->frozen = true;
+        person->frozen = !IsGone(*person);
     }
+    frozen_gone_ = std::move(gone_);
+    gone_.clear();
     frozen_meta_ = EncodeMeta();
     frozen_offset_ = offset_;
 }
@@ -461,6 +476,8 @@ bool PersonFold::WriteFrozen(engine::StateSink& sink, size_t entries_max) {
             continue;
         }
         for (const auto& [key, value] : frozen_copies_) sink.Put(key, value);
+        for (const auto& key : frozen_gone_) sink.Remove(key);
+        frozen_gone_.clear();
         frozen_copies_.clear();
         frozen_.clear();
         frozen_at_ = 0;
@@ -504,6 +521,7 @@ base::Status PersonFold::Loaded() {
 
 void PersonFold::Dump(std::string& out) {
     std::vector<const Person*> all(slots_.begin(), slots_.end());
+    std::erase_if(all, [](const Person* person) { return IsGone(*person); });
     std::sort(all.begin(), all.end(),
               [](const Person* a, const Person* b) { return a->id < b->id; });
     base::ByteWriter w(out);

@@ -19,9 +19,11 @@
 #include "api/services.h"
 #include "api/tracking.h"
 #include "base/hash.h"
+#include "catalog/passwords.h"
 #include "engine/engine.h"
 #include "event_log/embedded/embedded_log.h"
 #include "server/dispatcher.h"
+#include "server/eraser.h"
 #include "server/link_fold.h"
 #include "server/mailbox.h"
 #include "server/metrics.h"
@@ -97,6 +99,8 @@ class LivePipeline final : public Pipeline {
         TRY(AnnounceStart());
         dispatcher_->Start(engine_->other_behaviour());
         publisher_ = std::make_unique<Publisher>(*engine_, *log_, *catalog_);
+        eraser_ = std::make_unique<Eraser>(EraserParts{*engine_, *log_, *catalog_, writer_.get(),
+                                                       warehouse_.get(), mailbox_.get()});
         ready_ = true;
         heartbeat_ = std::thread([this] { Beat(); });
         return {};
@@ -125,7 +129,8 @@ class LivePipeline final : public Pipeline {
         base::Status status;
         ready_ = false;
         if (http_) http_->Stop(kStopMs);
-        if (publisher_) publisher_.reset();
+        publisher_.reset();
+        eraser_.reset();
         if (dispatcher_) dispatcher_->Stop();
         if (engine_) status = engine_->Stop(true);
         Close();
@@ -190,7 +195,9 @@ class LivePipeline final : public Pipeline {
         http.socket_path = child.child.socket_path;
         http.child = child_.get();
         warehouse_ = warehouse::ConnectWarehouse(http);
-        writer_ = warehouse::Writer::Start(*spool_, *warehouse_);
+        warehouse::WriterOptions writer;
+        writer.dropped = [this](uint32_t workspace) { return catalog_->IsDeleted(workspace); };
+        writer_ = warehouse::Writer::Start(*spool_, *warehouse_, std::move(writer));
         return {};
     }
 
@@ -198,6 +205,16 @@ class LivePipeline final : public Pipeline {
         services_ =
             std::make_unique<api::Services>(*log_, *catalog_, links_, *queries_, *engine_, *clock_);
         services_->spool = spool_.get();
+        TRY_ASSIGN(sessions_, catalog::Sessions::Open(config_.directory + "/sessions"));
+        services_->sessions = sessions_.get();
+        services_->admin_url = config_.admin_url;
+        services_->admin_insecure = config_.admin_insecure;
+        services_->public_url = config_.public_url;
+        services_->sandbox_url = config_.sandbox_url;
+        services_->version = RIPEN_VERSION;
+        services_->workspace_deleted = [this](model::WorkspaceId) {
+            if (eraser_) eraser_->Changed();
+        };
         services_->simulated = simulated_;
         services_->definitions_changed = [this] {
             if (publisher_) publisher_->Changed();
@@ -205,7 +222,15 @@ class LivePipeline final : public Pipeline {
         services_->ready = [this] { return ready_.load(); };
         services_->metrics = [this] {
             return MetricsText({*log_, *engine_, *spool_, writer_.get(), child_.get(),
-                                dispatcher_.get(), http_.get()});
+                                dispatcher_.get(), http_.get(), eraser_.get()});
+        };
+        services_->letters_wait = [this]() -> const char* {
+            const auto letters = dispatcher_ ? dispatcher_->Counters() : DispatcherCounts{};
+            if (letters.awaits_release) return "new_version";
+            return letters.clock_ahead ? "clock_ahead" : nullptr;
+        };
+        services_->release_letters = [this] {
+            if (dispatcher_) dispatcher_->Release();
         };
         services_->settle = [this](base::TimeMs now, std::function<void()> done) {
             Settle(now, std::move(done));
@@ -257,6 +282,8 @@ class LivePipeline final : public Pipeline {
         add(1, api::ServePublic);
         add(2, api::ServeSandbox);
         TRY_ASSIGN(http_, http::Server::Create(std::move(options)));
+        services_->public_port = http_->port(1);
+        services_->sandbox_port = http_->port(2);
         if (config_.public_url.empty()) {
             config_.public_url = "http://" + Host() + ":" + std::to_string(http_->port(1));
         }
@@ -330,6 +357,10 @@ class LivePipeline final : public Pipeline {
                 std::ofstream file(config_.directory + "/heartbeat", std::ios::trunc);
                 file << clock_->Now() << '\n';
             }
+            const auto stored = sessions_->Flush(wall_.Now());
+            if (!stored && !sessions_owed_) Say("sessions wait to be stored: " +
+                                                stored.error().internal);
+            sessions_owed_ = !stored;
             const bool ahead = guarded_ != nullptr && guarded_->ahead();
             if (ahead != held_) {
                 held_ = ahead;
@@ -358,10 +389,13 @@ class LivePipeline final : public Pipeline {
         if (heartbeat_.joinable()) heartbeat_.join();
         http_.reset();
         publisher_.reset();
+        eraser_.reset();
         if (dispatcher_) dispatcher_->Stop();
         if (engine_) (void)engine_->Stop(false);
         dispatcher_.reset();
         services_.reset();
+        if (sessions_ && !sessions_->Flush(wall_.Now(), true)) Say("sessions were not stored");
+        sessions_.reset();
         queries_.reset();
         engine_.reset();
         writer_.reset();
@@ -390,10 +424,12 @@ class LivePipeline final : public Pipeline {
     std::unique_ptr<engine::Engine> engine_;
     std::unique_ptr<api::Queries> queries_;
     std::unique_ptr<ingest::LazyAgentPatterns> agents_;
+    std::unique_ptr<catalog::Sessions> sessions_;
     std::unique_ptr<api::Services> services_;
     std::unique_ptr<FileMailbox> mailbox_;
     std::unique_ptr<Dispatcher> dispatcher_;
     std::unique_ptr<Publisher> publisher_;
+    std::unique_ptr<Eraser> eraser_;
     std::unique_ptr<http::Server> http_;
     std::atomic<bool> ready_{false};
     base::TimeMs last_alive_ms_ = 0;
@@ -401,6 +437,7 @@ class LivePipeline final : public Pipeline {
     std::condition_variable beat_;
     bool stopping_ = false;
     bool held_ = false;
+    bool sessions_owed_ = false;
     std::thread heartbeat_;
 };
 
@@ -447,6 +484,30 @@ base::Result<Initialised> Initialise(const std::string& directory, int partition
         TRY_ASSIGN(made.owner_password, catalog->CreateOwner(1, owner_email));
     }
     return made;
+}
+
+base::Result<std::string> SetNewPassword(const std::string& directory, const std::string& email) {
+    if (!fs::exists(directory + "/log")) {
+        return base::Fail(base::ErrorCode::kNotFound, "no log in " + directory,
+                          directory + " is not a data directory of Ripen.");
+    }
+    // The record takes the time of the one before: a log under a simulated clock keeps its time.
+    base::SimulatedClock standing(0);
+    event_log::EmbeddedLog::Options options;
+    options.directory = directory + "/log";
+    options.partitions = 0;
+    options.clock = &standing;
+    TRY_ASSIGN(const auto log, event_log::EmbeddedLog::Open(options));
+    TRY_ASSIGN(const auto catalog, catalog::Catalog::Open(*log, standing));
+    const auto teammate = catalog->FindTeammateByEmail(email);
+    if (!teammate) {
+        return base::Fail(base::ErrorCode::kNotFound, "no such teammate",
+                          "There is no teammate with this address.");
+    }
+    const std::string password = catalog::NewPassword();
+    TRY_ASSIGN(const std::string hash, catalog::HashPassword(password));
+    TRY(catalog->SetPassword(teammate->number, hash));
+    return password;
 }
 
 base::Result<Rebuilt> Rebuild(const std::string& directory, int threads, bool from_checkpoint) {

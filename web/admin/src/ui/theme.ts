@@ -14,6 +14,7 @@ export interface Scheme {
     onLeaf: string;
     leafSoft: string;
     danger: string;
+    onDanger: string;
     warn: string;
     info: string;
     ok: string;
@@ -33,6 +34,7 @@ export const light: Scheme = {
     onLeaf: '#FFFFFF',
     leafSoft: '#ECF9F3',
     danger: '#B3261E',
+    onDanger: '#FFFFFF',
     warn: '#8A5A00',
     info: '#1D5FA8',
     ok: '#1B7A3D',
@@ -52,6 +54,7 @@ export const dark: Scheme = {
     onLeaf: '#10201A',
     leafSoft: '#1B2A25',
     danger: '#FF8A80',
+    onDanger: '#10201A',
     warn: '#F2B84B',
     info: '#7FB5F0',
     ok: '#6FCF97',
@@ -147,7 +150,15 @@ export const theme: MantineThemeOverride = {
     focusRing: 'auto',
     respectReducedMotion: true,
     components: {
-        Button: { defaultProps: { size: 'sm' } },
+        Button: {
+            defaultProps: { size: 'sm' },
+            // What is written on a filled button follows the scheme.
+            vars: (_theme: unknown, props: { variant?: string; color?: string }) => {
+                if (props.variant !== undefined && props.variant !== 'filled') return { root: {} };
+                const ink = props.color === 'red' ? 'var(--on-danger)' : 'var(--on-leaf)';
+                return { root: { '--button-color': ink } };
+            },
+        },
         TextInput: { defaultProps: { size: 'sm' } },
         PasswordInput: { defaultProps: { size: 'sm' } },
         Textarea: { defaultProps: { size: 'sm' } },
@@ -177,6 +188,7 @@ function variables(scheme: Scheme): Record<string, string> {
         '--on-leaf': scheme.onLeaf,
         '--leaf-soft': scheme.leafSoft,
         '--danger': scheme.danger,
+        '--on-danger': scheme.onDanger,
         '--warn': scheme.warn,
         '--info': scheme.info,
         '--ok': scheme.ok,
