@@ -368,7 +368,7 @@ TEST_F(SignedIn, KeysAreMadeListedAndRevoked) {
                 HasSubstr(R"("last_used":"2026-01-05T10:00:00.000Z","text":")" + text));
     EXPECT_EQ(204, ada.Ask(Method::kDelete, "/api/v1/keys/" + id).status);
     EXPECT_EQ(404, ada.Ask(Method::kDelete, "/api/v1/keys/" + id).status);
-    EXPECT_EQ(404, ada.Ask(Method::kDelete, "/api/v1/keys/").status);
+    EXPECT_EQ(404, ada.Ask(Method::kDelete, "/api/v1/keys/x").status);
     EXPECT_EQ(401, t.Ask(Serve, t.Post("/v1/track", R"({"event":"X","userId":"u"})", text)).status);
     for (const char* body : {R"({"name":"x","kind":"other"})", R"({"name":"","kind":"write"})",
                              R"({"name":"x","kind":"secret","scopes":[]})",

@@ -28,6 +28,7 @@ enum class RecordKind : uint8_t {
     kReceipt = 14,   // Opened, clicked, bounced, unsubscribed: about a message.
     kJoinClaim =
         15,  // An untrusted call claims to be this person; a teammate or a click settles it.
+    kErased = 16,  // The workspace was deleted: everything of it goes, later records are ignored.
     // Links stream
     kLink = 32,  // A joining call asks for a link.
     kLinkDone = 33,

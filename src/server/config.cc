@@ -45,6 +45,9 @@ base::Status ReadConfigFile(const std::string& path, Config& config) {
     };
     const std::map<std::string, std::function<bool(const toml::node&)>> keys = {
         {"server.public_url", text(config.public_url)},
+        {"server.sandbox_url", text(config.sandbox_url)},
+        {"admin.url", text(config.admin_url)},
+        {"admin.insecure", truth(config.admin_insecure)},
         {"server.io_threads", number(config.io_threads)},
         {"server.fold_threads", number(config.fold_threads)},
         {"email.smtp_url", text(config.smtp_url)},

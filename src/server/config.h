@@ -14,6 +14,11 @@ struct Config {
     std::string listen_address = "127.0.0.1";
     uint16_t listen_port = 8080;        // Public pages on +1, sandbox on +2. 0: three free ones.
     std::string public_url;             // Of the public pages; empty: http://ADDRESS:PORT+1.
+    std::string sandbox_url;            // Of letters' HTML; empty: the request's host, PORT+2.
+    // [admin]
+    std::string admin_url;              // "https://ripen.example.com", when a proxy is in front.
+    bool admin_insecure = false;        // Sign-in on plain http beyond this machine.
+    // [server]
     int io_threads = 1;
     int fold_threads = 2;
     bool simulated_clock = false;

@@ -225,6 +225,23 @@ base::Result<MailboxLetterPtr> FileMailbox::Get(const std::string& id) {
     return found->second;
 }
 
+base::Status FileMailbox::Erase(model::WorkspaceId workspace) {
+    std::lock_guard lock(mutex_);
+    base::Status status;
+    std::erase_if(kept_, [&](const Kept& kept) {
+        if (kept.letter->workspace != workspace) return false;
+        const std::string path = directory_ + "/" + FileName(kept.number);
+        if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+            status = Failed("remove", path, errno);
+            return false;
+        }
+        by_id_.erase(kept.letter->id);
+        bytes_ -= kept.bytes;
+        return true;
+    });
+    return status;
+}
+
 size_t FileMailbox::size() const {
     std::lock_guard lock(mutex_);
     return kept_.size();

@@ -31,6 +31,10 @@ class FileMailbox final : public api::Mailbox {
     // Errors: kIo, kDiskFull (the letter is not kept).
     base::Status Store(api::MailboxLetter letter);
 
+    // Forgets the letters of a workspace that was deleted.
+    // Errors: kIo: a file is still there; call again.
+    base::Status Erase(model::WorkspaceId workspace);
+
     size_t size() const;
     size_t unreadable() const { return unreadable_; }
 

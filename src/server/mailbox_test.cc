@@ -119,6 +119,22 @@ TEST_F(MailboxTest, PagesGoFromNewToOldWithinAWorkspace) {
     EXPECT_EQ(mailbox->List(1, 2, "x").error().at, "cursor");
 }
 
+TEST_F(MailboxTest, LettersOfADeletedWorkspaceGo) {
+    auto mailbox = Open();
+    for (int number = 1; number <= 6; ++number) {
+        ASSERT_TRUE(mailbox->Store(Letter(number, number % 2 == 0 ? 2 : 1)));
+    }
+    ASSERT_TRUE(mailbox->Erase(2));
+    ASSERT_TRUE(mailbox->Erase(2));
+    EXPECT_EQ(mailbox->size(), 3U);
+    EXPECT_EQ(Files(), 3U);
+    EXPECT_FALSE(mailbox->Get("id2"));
+    EXPECT_TRUE(mailbox->Get("id1"));
+    EXPECT_TRUE(mailbox->List(2, 10, "")->letters.empty());
+    mailbox.reset();
+    EXPECT_EQ(Open()->size(), 3U);
+}
+
 TEST_F(MailboxTest, FilesThatDoNotReadArePassedOver) {
     ASSERT_TRUE(Open()->Store(Letter(1)));
     std::ofstream(root_ + "/000000000002.letter") << "{\"version\":1";

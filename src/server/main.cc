@@ -1,4 +1,4 @@
-// ripen: init | demo | serve | rebuild | warehouse | replay-retail | version.
+// ripen: init | demo | serve | password | rebuild | warehouse | replay-retail | version.
 
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -52,6 +52,13 @@ int Init(const std::string& directory, int partitions, const std::string& owner,
         std::printf("owner:      %s\npassword:   %s  (shown only here)\n", owner.c_str(),
                     made->owner_password.c_str());
     }
+    return 0;
+}
+
+int Password(const std::string& directory, const std::string& email) {
+    const auto password = server::SetNewPassword(directory, email);
+    if (!password) return Complain(password.error());
+    std::printf("password:   %s  (shown only here)\n", password->c_str());
     return 0;
 }
 
@@ -178,10 +185,17 @@ int main(int argc, char** argv) {
                      "All batches shuffled, the clock standing at the last line");
     replay->add_flag("--json", replay_options.json, "Print the summary as JSON");
 
+    auto* password = app.add_subcommand("password", "Give a teammate a new password");
+    std::string email;
+    password->add_option("--data", directory, "The data directory of a server that is stopped")
+        ->required();
+    password->add_option("--email", email, "Of the teammate")->required();
+
     auto* version = app.add_subcommand("version", "Print the version");
     CLI11_PARSE(app, argc, argv);
 
     if (*init) return Init(directory, partitions, owner, json);
+    if (*password) return Password(directory, email);
     if (*demo) {
         const auto end = demo_end.empty() ? std::optional<base::TimeMs>(0)
                                           : base::ParseIso(demo_end);

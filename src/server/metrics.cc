@@ -66,6 +66,10 @@ std::string MetricsText(const Measured& m) {
         lines.Counter("warehouse_starts_total", "Starts of the warehouse child",
                       m.child->starts());
     }
+    if (m.eraser != nullptr) {
+        lines.Gauge("workspaces_to_erase", "Deleted workspaces that are not gone everywhere",
+                    m.eraser->waiting());
+    }
     if (m.http != nullptr) {
         const auto http = m.http->counts();
         lines.Gauge("http_connections", "Open connections", http.connections_open);

@@ -8,6 +8,7 @@
 #include "event_log/embedded/embedded_log.h"
 #include "net/http/server.h"
 #include "server/dispatcher.h"
+#include "server/eraser.h"
 #include "store/warehouse/child_process.h"
 #include "store/warehouse/spool.h"
 #include "store/warehouse/writer.h"
@@ -23,6 +24,7 @@ struct Measured {
     const warehouse::ChildProcess* child;
     const Dispatcher* dispatcher;
     const http::Server* http;
+    const Eraser* eraser;
 };
 
 // Any thread.

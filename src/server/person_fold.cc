@@ -270,7 +270,6 @@ void PersonFold::ApplyEvent(model::WorkspaceId workspace, const PersonId& id, ui
     changed_.Clear();
     const bool bounced = person.facts && person.facts->bounced_ms != 0;
     const std::string address(bounced ? profile::EmailOf(person, names_) : std::string_view());
-    const Tally::Stand before = Tally::Before(person);
     profile::Apply(person, names_, in.secret, event, now_, changed_);
     // A bounce speaks of the address it met.
     if (bounced && profile::EmailOf(person, names_) != address) person.facts->bounced_ms = 0;

@@ -224,14 +224,6 @@ class LivePipeline final : public Pipeline {
             return MetricsText({*log_, *engine_, *spool_, writer_.get(), child_.get(),
                                 dispatcher_.get(), http_.get(), eraser_.get()});
         };
-        services_->letters_wait = [this]() -> const char* {
-            const auto letters = dispatcher_ ? dispatcher_->Counters() : DispatcherCounts{};
-            if (letters.awaits_release) return "new_version";
-            return letters.clock_ahead ? "clock_ahead" : nullptr;
-        };
-        services_->release_letters = [this] {
-            if (dispatcher_) dispatcher_->Release();
-        };
         services_->settle = [this](base::TimeMs now, std::function<void()> done) {
             Settle(now, std::move(done));
         };

@@ -39,6 +39,10 @@ struct Initialised {
 base::Result<Initialised> Initialise(const std::string& directory, int partitions,
                                      const std::string& owner_email);
 
+// Gives a teammate a new random password, which ends her sessions. Only while no server runs.
+// Errors: kNotFound (directory, teammate), kConflict (a server runs), kIo.
+base::Result<std::string> SetNewPassword(const std::string& directory, const std::string& email);
+
 // Folds the whole log anew. `report` gets a line per stream: name, records, SHA-256 of the state.
 struct Rebuilt {
     uint64_t records = 0;

@@ -121,6 +121,8 @@ base::Status Publisher::Round() {
             if (stop_) return {};
         }
         const Change& change = changes[done_];
+        // Partitions let all of it go at once (server/eraser.h).
+        if (catalog_.IsDeleted(change.workspace)) continue;
         // What a later change replaces or retires needs no publishing of its own any more.
         const bool superseded = std::any_of(
             changes.begin() + static_cast<ptrdiff_t>(done_) + 1, changes.end(),

@@ -127,6 +127,7 @@ class RocksStore final : public Store {
     const std::string warning_;
     std::unique_ptr<rocksdb::DB> db_;
     rocksdb::WriteBatch slice_;
+    bool removed_ = false;  // Since the last checkpoint.
     base::Status broken_;  // The first error of Put or Commit, for ever.
 };
 
@@ -174,6 +175,7 @@ base::Status RocksStore::Remove(std::string_view key) {
     if (!broken_) return broken_;
     const auto status = slice_.Delete(rocksdb::Slice(key.data(), key.size()));
     if (!status.ok()) return Broken(ToError(status, "remove"));
+    removed_ = true;
     if (slice_.GetDataSize() < limits::kStateSliceBytes) return {};
     return WriteSlice();
 }
@@ -202,6 +204,14 @@ base::Status RocksStore::MakeCheckpoint(const CheckpointName& name) {
     TRY(RemoveBeginning(directory_, std::string(kMaking)));
     const auto flushed = db_->Flush(rocksdb::FlushOptions());
     if (!flushed.ok()) return tl::make_unexpected(ToError(flushed, "flush " + directory_));
+    if (removed_) {
+        // A removal only hides the entry; its bytes go when the runs that hold it are rewritten.
+        rocksdb::CompactRangeOptions whole;
+        whole.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+        const auto rewritten = db_->CompactRange(whole, nullptr, nullptr);
+        if (!rewritten.ok()) return tl::make_unexpected(ToError(rewritten, "rewrite " + directory_));
+        removed_ = false;
+    }
     rocksdb::Checkpoint* raw = nullptr;
     auto status = rocksdb::Checkpoint::Create(db_.get(), &raw);
     const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);

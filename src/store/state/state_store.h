@@ -50,7 +50,8 @@ class Store {
     // Collects entries for the next checkpoint (any size; written in slices, no WAL); an entry
     // replaces the one with the same key. After an error every further call fails with it.
     virtual base::Status Put(std::string_view key, std::string_view value) = 0;
-    // The entry is in no later checkpoint. One that is not there is nothing.
+    // The entry is in no later checkpoint, nor are its bytes: the next Commit rewrites all entries.
+    // One that is not there is nothing.
     virtual base::Status Remove(std::string_view key) = 0;
     // Makes the opened checkpoint with what was Put and Removed since a durable checkpoint named by
     // `offset`, deletes all but the newest two. An offset that has one already is replaced.

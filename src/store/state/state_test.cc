@@ -107,6 +107,35 @@ TEST_F(StateStore, WhatWasCommittedIsThereAfterAStart) {
     EXPECT_EQ(entries.at("empty"), "");
 }
 
+TEST_F(StateStore, WhatWasRemovedIsGoneWithItsBytes) {
+    const auto holds = [&](const std::string& checkpoint, const std::string& text) {
+        bool found = false;
+        for (const auto& entry : fs::directory_iterator(root_ + "/" + checkpoint)) {
+            std::ifstream in(entry.path(), std::ios::binary);
+            const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+            found = found || bytes.find(text) != std::string::npos;
+        }
+        return found;
+    };
+    {
+        auto store = Open();
+        ASSERT_TRUE(store->Put("a", "stays-here"));
+        ASSERT_TRUE(store->Put("b", "goes-away"));
+        ASSERT_TRUE(store->Commit(7));
+        EXPECT_TRUE(holds("checkpoint-7-1", "goes-away"));
+        ASSERT_TRUE(store->Remove("b"));
+        ASSERT_TRUE(store->Remove("never there"));
+        ASSERT_TRUE(store->Commit(9));
+    }
+    EXPECT_TRUE(holds("checkpoint-9-1", "stays-here"));
+    EXPECT_FALSE(holds("checkpoint-9-1", "goes-away"));
+    auto store = Open();
+    EXPECT_EQ(store->offset(), 9u);
+    EXPECT_EQ(All(*store).size(), 1u);
+    ASSERT_TRUE(store->Put("b", "again"));
+    ASSERT_TRUE(store->Commit(11));
+}
+
 TEST_F(StateStore, WhatWasNotCommittedIsGoneAfterAStart) {
     {
         auto store = Open();
