@@ -348,14 +348,14 @@ test('the tracker in a browser', { timeout: 600_000 }, async (t) => {
         const context = await visitor(browser, t);
         const page = await visit(context, `${site.url}/pricing`);
         await page.evaluate(() => window.ripen.identify('user-7', { plan: 'pro' }));
-        const person = await until('the person', async () => {
-            const found = await server.lookup('user_id', 'user-7');
-            return found?.attributes.plan === 'pro' ? found : null;
+        const id = await page.evaluate(() => window.ripen.anonymousId());
+        const { person } = await until('the person', async () => {
+            const card = await cardOf(server, id);
+            return card.person?.attributes.plan === 'pro' && card.names.includes('Page') &&
+                card.person.user_ids.includes('user-7') ? card : null;
         });
-        const { names } = await cardOf(server, await page.evaluate(
-            () => window.ripen.anonymousId()));
-        assert.ok(names.includes('Page'));
-        assert.equal(person.anonymous_ids.length, 1);
+        assert.equal((await server.lookup('user_id', 'user-7')).id, person.id);
+        assert.deepEqual(person.anonymous_ids, [id]);
         tidy(context);
     });
 
@@ -372,8 +372,8 @@ test('the tracker in a browser', { timeout: 600_000 }, async (t) => {
         }, HOSTILE);
         const { events, person } = await until('all of them', async () => {
             const now = await read();
-            return now.events.filter((event) => event.properties?.text).length === HOSTILE.length
-                ? now : null;
+            return now.events.filter((event) => event.properties?.text).length === HOSTILE.length &&
+                now.person.user_ids.length && now.person.attributes.name ? now : null;
         });
         const stored = events.filter((event) => event.properties?.text)
             .sort((a, b) => a.properties.n - b.properties.n);
