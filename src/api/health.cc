@@ -1,5 +1,6 @@
 #include "api/openapi.h"
 #include "api/resources.h"
+#include "api/web_pages.h"
 
 namespace api {
 namespace {
@@ -39,6 +40,8 @@ void GetMetrics(Call&& call) {
     Count(out, "ripen_receipts_total", "Opens, clicks and unsubscribes taken.", counts.receipts);
     Count(out, "ripen_receipts_lost_total", "Opens and clicks the log did not take.",
           counts.receipts_lost);
+    out += "# HELP ripen_live_screens Open live streams.\n# TYPE ripen_live_screens gauge\n"
+           "ripen_live_screens " + std::to_string(services.live_screens.load()) + "\n";
     http::Response response = http::Response::Text(200, std::move(out));
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     call.respond(std::move(response));
@@ -50,16 +53,6 @@ void GetOpenApi(Call&& call) {
     call.respond(std::move(response));
 }
 
-void GetRoot(Call&& call) {
-    http::Response response = http::Response::Text(
-        200,
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Ripen</title>"
-        "<p>Ripen runs here without screens; its API is described at "
-        "<a href=\"/api/v1/openapi.yaml\">/api/v1/openapi.yaml</a>.</p></html>\n");
-    response.content_type = "text/html; charset=utf-8";
-    response.headers.Add("Content-Security-Policy", "default-src 'none'");
-    response.headers.Add("X-Content-Type-Options", "nosniff");
-    call.respond(std::move(response));
-}
+void GetRoot(Call&& call) { call.respond(*ScreenPage(call.services, call.request)); }
 
 }  // namespace api

@@ -6,7 +6,11 @@
 namespace api {
 namespace {
 
-void WriteHead(base::JsonWriter& w, const catalog::JourneyHead& head) {
+using Numbers = std::map<uint32_t, JourneyNumbers>;
+
+// `numbers`: nullptr leaves them out, in the answers to changes.
+void WriteHead(base::JsonWriter& w, const catalog::JourneyHead& head,
+               const JourneyNumbers* numbers = nullptr) {
     w.Begin('{').Key("id").String(catalog::JourneyId(head.number));
     w.Key("name").String(head.name).Key("version").Int(head.version);
     w.Key("state").String(head.published == 0 ? "idle" : "running");
@@ -17,14 +21,36 @@ void WriteHead(base::JsonWriter& w, const catalog::JourneyHead& head) {
         w.Int(head.published);
     }
     w.Key("changed").Time(head.changed_ms);
+    if (numbers != nullptr) {
+        w.Key("in_it").Int(numbers->in_it).Key("sent").Int(numbers->sent);
+        w.Key("goal").Int(numbers->goal);
+    }
     w.Key("definition").Raw(head.body).End('}');
 }
 
-std::string HeadJson(const catalog::JourneyHead& head) {
+std::string HeadJson(const catalog::JourneyHead& head, const JourneyNumbers* numbers = nullptr) {
     std::string out;
     base::JsonWriter w(out);
-    WriteHead(w, head);
+    WriteHead(w, head, numbers);
     return out;
+}
+
+JourneyNumbers NumbersOf(const Numbers& all, uint32_t journey) {
+    const auto it = all.find(journey);
+    return it == all.end() ? JourneyNumbers() : it->second;
+}
+
+// Adds the numbers and answers; `head` is asked again, after them.
+void AnswerWithNumbers(Call& call, uint32_t number) {
+    call.services.queries.NumbersOfJourneys(
+        call.workspace, [&catalog = call.services.catalog, workspace = call.workspace, number,
+                         respond = call.respond](base::Result<Numbers> numbers) {
+            if (!numbers) return Reply(respond, tl::make_unexpected(std::move(numbers.error())));
+            const auto head = catalog.GetJourney(workspace, number);
+            if (!head) return Reply(respond, tl::make_unexpected(head.error()));
+            const JourneyNumbers own = NumbersOf(*numbers, number);
+            Reply(respond, HeadJson(*head, &own));
+        });
 }
 
 base::Result<std::string> HeadJson(base::Result<catalog::JourneyHead> head) {
@@ -40,28 +66,22 @@ base::Result<uint32_t> PathJourney(const Call& call) {
     return number;
 }
 
-base::Status List(Call& call) {
-    TRY(CheckParameters(call.request, {"limit", "cursor"}));
-    TRY_ASSIGN(const Page page, ReadPage(call.request));
-    uint32_t after = 0;
-    if (!page.cursor.empty()) {
-        after = catalog::JourneyNumber(page.cursor);
-        if (after == 0) return base::Invalid("This is not a cursor of this list.", "cursor");
-    }
+std::string ListBody(const std::vector<catalog::JourneyHead>& heads, const Numbers& numbers,
+                     uint32_t after, int limit) {
     std::string out;
     base::JsonWriter w(out);
     w.Begin('{').Key("journeys").Begin('[');
-    int left = page.limit;
     std::string next;
     uint32_t last = 0;
-    for (const auto& head : call.services.catalog.Journeys(call.workspace)) {
+    for (const auto& head : heads) {
         if (head.number <= after) continue;
-        if (left-- == 0) {
+        if (limit-- == 0) {
             next = catalog::JourneyId(last);
             break;
         }
         last = head.number;
-        WriteHead(w, head);
+        const JourneyNumbers own = NumbersOf(numbers, head.number);
+        WriteHead(w, head, &own);
     }
     w.End(']').Key("next_cursor");
     if (next.empty()) {
@@ -70,7 +90,24 @@ base::Status List(Call& call) {
         w.String(next);
     }
     w.End('}');
-    Reply(call.respond, std::move(out));
+    return out;
+}
+
+base::Status List(Call& call) {
+    TRY(CheckParameters(call.request, {"limit", "cursor"}));
+    TRY_ASSIGN(const Page page, ReadPage(call.request));
+    uint32_t after = 0;
+    if (!page.cursor.empty()) {
+        after = catalog::JourneyNumber(page.cursor);
+        if (after == 0) return base::Invalid("This is not a cursor of this list.", "cursor");
+    }
+    call.services.queries.NumbersOfJourneys(
+        call.workspace,
+        [&catalog = call.services.catalog, workspace = call.workspace, limit = page.limit, after,
+         respond = call.respond](base::Result<Numbers> numbers) {
+            if (!numbers) return Reply(respond, tl::make_unexpected(std::move(numbers.error())));
+            Reply(respond, ListBody(catalog.Journeys(workspace), *numbers, after, limit));
+        });
     return {};
 }
 
@@ -100,7 +137,7 @@ base::Status Put(Call& call) {
 base::Status One(Call& call) {
     TRY(CheckParameters(call.request, {}));
     TRY_ASSIGN(const uint32_t number, PathJourney(call));
-    Reply(call.respond, HeadJson(call.services.catalog.GetJourney(call.workspace, number)));
+    AnswerWithNumbers(call, number);
     return {};
 }
 

@@ -4,10 +4,18 @@
 #include "base/json.h"
 
 namespace api {
+
+bool LettersLeave(const Call& call) {
+    if (call.services.mailbox == nullptr) return true;
+    if (!call.services.letters_by_smtp) return false;
+    const auto workspace = call.services.catalog.FindWorkspace(call.workspace);
+    return workspace == nullptr || !workspace->demo;
+}
+
 namespace {
 
 base::Result<Mailbox*> Find(const Call& call) {
-    if (call.services.mailbox == nullptr) {
+    if (LettersLeave(call)) {
         return base::Fail(base::ErrorCode::kNotFound, "no built-in mailbox",
                           "Letters leave by the mail server; there is no built-in mailbox.");
     }

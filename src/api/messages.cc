@@ -30,8 +30,17 @@ base::Status List(Call& call) {
     return {};
 }
 
+base::Status Release(Call& call) {
+    TRY(CheckParameters(call.request, {}));
+    if (!call.request.body.empty()) TRY(Body::Parse(call.request, {}));
+    if (call.services.release_letters) call.services.release_letters();
+    ReplyNothing(call.respond, {});
+    return {};
+}
+
 }  // namespace
 
 void ListMessages(Call&& call) { Run(call, List); }
+void ReleaseLetters(Call&& call) { Run(call, Release); }
 
 }  // namespace api

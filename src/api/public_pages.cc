@@ -1,6 +1,7 @@
 #include "api/public_pages.h"
 
 #include "api/letter_tokens.h"
+#include "api/web_pages.h"
 #include "base/json.h"
 #include "flow/delivery/letter_page.h"
 #include "flow/delivery/links.h"
@@ -158,6 +159,7 @@ void ServePublic(Services& services, Request&& request, http::Respond respond) {
         path.remove_suffix(kEnd.size());
         return Open(services, request, path, respond);
     }
+    if (auto page = ShopPage(services, request)) return respond(std::move(*page));
     Response response = Response::Error(404, "not_found", "There is no such address.");
     Secure(response);
     respond(std::move(response));

@@ -69,18 +69,12 @@ class Queries {
     virtual void Messages(model::WorkspaceId workspace, std::optional<model::PersonId> person,
                           uint32_t journey, Page page, Answer answer) = 0;
     // What Home shows (openapi.yaml): numbers that the folds keep, equal to a recount.
-    virtual void Home(model::WorkspaceId, Answer answer) {
-        answer(base::Fail(base::ErrorCode::kUnavailable, "not asked"));
-    }
+    virtual void Home(model::WorkspaceId workspace, Answer answer) = 0;
     // {events: [{id, time, received, name, type, person_id, ...}]}, the one received last first;
     // only what is durable and folded.
-    virtual void RecentEvents(model::WorkspaceId, int, Answer answer) {
-        answer(base::Fail(base::ErrorCode::kUnavailable, "not asked"));
-    }
+    virtual void RecentEvents(model::WorkspaceId workspace, int limit, Answer answer) = 0;
     // By journey; those nobody ever entered may be missing.
-    virtual void NumbersOfJourneys(model::WorkspaceId, JourneyAnswer answer) {
-        answer(base::Fail(base::ErrorCode::kUnavailable, "not asked"));
-    }
+    virtual void NumbersOfJourneys(model::WorkspaceId workspace, JourneyAnswer answer) = 0;
 };
 
 }  // namespace api

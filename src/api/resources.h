@@ -53,11 +53,24 @@ void StopJourney(Call&& call);
 void ListMessages(Call&& call);
 
 // mailbox.cc
+// Whether letters of the call's workspace leave by a mail server instead of staying in the mailbox.
+bool LettersLeave(const Call& call);
+// messages.cc
+void ReleaseLetters(Call&& call);
+// mailbox.cc
 void ListLetters(Call&& call);
 void GetLetter(Call&& call);
 
 // refused.cc
 void ListRefused(Call&& call);
+
+// home.cc
+void GetHome(Call&& call);
+void GetNames(Call&& call);
+void ListRecentEvents(Call&& call);
+
+// conditions.cc
+void ReadConditions(Call&& call);
 
 // settings.cc
 void GetSender(Call&& call);

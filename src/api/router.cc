@@ -2,8 +2,10 @@
 
 #include <charconv>
 
+#include "api/live.h"
 #include "api/resources.h"
 #include "api/tracking.h"
+#include "api/web_pages.h"
 
 namespace api {
 namespace {
@@ -53,8 +55,12 @@ constexpr RouteRow kRoutes[] = {
     {Method::kGet, "/api/v1/mailbox", ListLetters},
     {Method::kGet, "/api/v1/mailbox/{id}", GetLetter},
     {Method::kGet, "/api/v1/refused", ListRefused},
+    {Method::kGet, "/api/v1/home", GetHome},
+    {Method::kGet, "/api/v1/events/recent", ListRecentEvents},
+    {Method::kPost, "/api/v1/conditions", ReadConditions},
     {Method::kGet, "/api/v1/settings/sender", GetSender},
     {Method::kPut, "/api/v1/settings/sender", PutSender},
+    {Method::kPost, "/api/v1/messages/release", ReleaseLetters},
     {Method::kPost, "/api/v1/clock", MoveClock},
 };
 
@@ -112,7 +118,8 @@ bool IsBearer(std::string_view header) {
 }
 
 bool Reads(const RouteRow& row) {
-    return row.method == Method::kGet || row.answer == PreviewSegment;
+    return row.method == Method::kGet || row.answer == PreviewSegment ||
+           row.answer == ReadConditions;
 }
 
 std::optional<http::Response> AuthorizeKey(Call& call, const RouteRow& row,
@@ -188,6 +195,8 @@ void Serve(Services& services, http::Request&& request, http::Respond respond) {
     if (IsTrackingPath(request)) {
         return Tracking(services, std::move(request), std::move(respond));
     }
+    if (IsLivePath(request)) return ServeLive(services, std::move(request), std::move(respond));
+    if (auto page = ScreenPage(services, request)) return respond(std::move(*page));
     Found found = Find(request);
     if (found.row == nullptr) {
         if (found.allow.empty()) {

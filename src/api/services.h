@@ -24,10 +24,12 @@
 #include "flow/ingest/decode.h"
 #include "flow/ingest/device.h"
 #include "flow/ingest/place.h"
+#include "site/assets.h"
 #include "store/warehouse/spool.h"
 
 namespace api {
 
+class LiveFeed;
 
 // For /metrics; each only grows.
 struct TrackingCounts {
@@ -56,7 +58,8 @@ struct Services {
     base::Clock& clock;
     warehouse::Spool* spool = nullptr;             // Full(): events get 503. nullptr: never full.
     base::SimulatedClock* simulated = nullptr;     // Set: POST /api/v1/clock exists.
-    Mailbox* mailbox = nullptr;                    // nullptr: letters leave by SMTP.
+    Mailbox* mailbox = nullptr;                    // nullptr: there is none.
+    bool letters_by_smtp = false;                  // Those of a demo stay in the mailbox.
     ingest::LazyAgentPatterns* agents = nullptr;   // nullptr: devices stay unknown.
     std::shared_ptr<const ingest::PlaceFile> places;  // nullptr: places stay unknown.
     ingest::TrackingPolicy tracking_policy = ingest::TrackingPolicy::kHonourSignals;
@@ -68,6 +71,7 @@ struct Services {
     bool admin_insecure = false;                   // [admin] insecure.
     std::string public_url;                        // Set by the administrator; empty: derived
     std::string sandbox_url;                       // from the request's host and these ports.
+    uint16_t admin_port = 0;
     uint16_t public_port = 0;
     uint16_t sandbox_port = 0;
     std::string version;
@@ -75,6 +79,9 @@ struct Services {
         return real_clock != nullptr ? real_clock->Now() : base::SystemClock().Now();
     }
 
+    const site::Assets* assets = nullptr;          // nullptr: those of the program.
+    LiveFeed* live = nullptr;                      // nullptr: there is no live stream.
+    std::atomic<size_t> live_screens{0};           // Open streams.
 
     // After a workspace was deleted; on the thread of `writes`. Unset: nothing.
     std::function<void(model::WorkspaceId)> workspace_deleted;
@@ -84,6 +91,10 @@ struct Services {
     // Calls back when all timers due by then have run and the letters they led to were handed over:
     // what POST /api/v1/clock waits for. Unset: the engine's WhenTimersRan alone.
     std::function<void(base::TimeMs, std::function<void()>)> settle;
+    // Why letters wait for somebody; nullptr: they do not. Unset: nullptr.
+    std::function<const char*()> letters_wait;
+    // Lets go the letters that wait since the program was changed.
+    std::function<void()> release_letters;
     // False until the folds have caught up with the log. Unset: always ready.
     std::function<bool()> ready;
     // Prometheus text for /metrics. Unset: only what the API itself counts.

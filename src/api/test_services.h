@@ -61,7 +61,19 @@ class EchoQueries final : public Queries {
                ",\"journey\":" + std::to_string(journey) + "}");
     }
 
+    void Home(model::WorkspaceId workspace, Answer answer) override {
+        answer("{\"home\":" + std::to_string(workspace) + "}");
+    }
+    void RecentEvents(model::WorkspaceId, int limit, Answer answer) override {
+        answer("{\"events\":" + std::to_string(limit) + "}");
+    }
+    void NumbersOfJourneys(model::WorkspaceId, JourneyAnswer answer) override {
+        if (fail) return answer(base::Fail(*fail, "asked to fail"));
+        answer(journeys);
+    }
+
     std::string asked;
+    std::map<uint32_t, JourneyNumbers> journeys;
     std::optional<base::ErrorCode> fail;
 };
 

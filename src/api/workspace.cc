@@ -20,7 +20,15 @@ base::Status Get(Call& call) {
     }
     w.Key("now").Time(call.services.clock.Now());
     w.Key("clock").String(call.services.simulated != nullptr ? "simulated" : "system");
-    w.Key("letters").String(call.services.mailbox != nullptr ? "mailbox" : "smtp");
+    w.Key("letters").String(LettersLeave(call) ? "smtp" : "mailbox");
+    const char* const wait =
+        call.services.letters_wait ? call.services.letters_wait() : nullptr;
+    w.Key("letters_wait");
+    if (wait == nullptr) {
+        w.Null();
+    } else {
+        w.String(wait);
+    }
     w.End('}');
     Reply(call.respond, std::move(out));
     return {};

@@ -106,12 +106,14 @@ Person& PersonFold::Get(model::WorkspaceId workspace, const PersonId& id, bool& 
         slots_.push_back(&person);
         it->second = &person;
         ++known_;
+        tally_.Made(workspace);
         if (!cursors_.empty()) cursor_made_.insert(id);
     }
     return *it->second;
 }
 
 void PersonFold::Touch(Person& person) {
+    live_.Touched(person.workspace, person.id);
     if (person.frozen) {
         // The running checkpoint wants her as she was: write that down before she changes.
         auto& copy = frozen_copies_.emplace_back();
@@ -228,7 +230,10 @@ void PersonFold::JudgeReceipts(Person& person) {
                 }
             }
             TimeMs& first = click ? message.clicked_ms : message.opened_ms;
-            if (!machine && first == 0) first = receipt.at_ms;
+            if (!machine && first == 0) {
+                first = receipt.at_ms;
+                tally_.Opened(person.workspace, click, now_);
+            }
             std::string more;
             if (click) {
                 more = ",\"url\":";
@@ -255,6 +260,7 @@ void PersonFold::ApplyEvent(model::WorkspaceId workspace, const PersonId& id, ui
         if (!person.taken) person.taken = std::make_unique<model::TakenIds>();
         if (!person.taken->Take(fingerprint, now_)) {
             ++counters_.duplicates;
+            live_.Dropped(numbers_.offset);
             return;
         }
     }
@@ -270,7 +276,9 @@ void PersonFold::ApplyEvent(model::WorkspaceId workspace, const PersonId& id, ui
     changed_.Clear();
     const bool bounced = person.facts && person.facts->bounced_ms != 0;
     const std::string address(bounced ? profile::EmailOf(person, names_) : std::string_view());
+    const Tally::Stand before = Tally::Before(person);
     profile::Apply(person, names_, in.secret, event, now_, changed_);
+    tally_.Event(person, before, now_);
     // A bounce speaks of the address it met.
     if (bounced && profile::EmailOf(person, names_) != address) person.facts->bounced_ms = 0;
     EventRow(person, event, payload);
@@ -383,6 +391,7 @@ void PersonFold::ApplyMovedOut(const model::Record& record) {
     if (person.moved()) return;
     Touch(person);
     const std::string state = PackMover(person, names_);
+    tally_.Leave(person);
     for (const auto& membership : person.segments) {
         members_[membership.segment].remove(person.slot);
     }
@@ -438,6 +447,7 @@ void PersonFold::ApplyMovedIn(const model::Record& record) {
     const std::string their_address(profile::EmailOf(theirs, names_));
     Touch(person);
     Workspace& in = In(record.workspace);
+    tally_.Leave(person);
     profile::Unite(person, theirs);
     in.watch.Unite(person.accumulators, theirs.accumulators);
     if (theirs.taken) {
@@ -453,6 +463,7 @@ void PersonFold::ApplyMovedIn(const model::Record& record) {
     moves_.clear();
     facts_.clear();
     journeys::Runner::Unite(person.Facts(), std::move(facts), now_, numbers_, facts_);
+    tally_.Enter(person);
     const auto& merged = person.facts->merged;
     for (auto& key : person.ids) {
         key.confirmed = key.confirmed || key.hash == person.id ||
@@ -581,10 +592,12 @@ void PersonFold::FactRows(Person& person, std::string_view cause) {
         const std::string entry = model::ToText(fact.entry);
         switch (fact.kind) {
             case journeys::Fact::Kind::kEntered:
+                tally_.JourneyEntered(person.workspace, fact.journey);
                 RowOf(person, "journey_entered", "Journey Entered", fact.id, now_,
                       {{"journey_id", id}, {"entry", entry}});
                 break;
             case journeys::Fact::Kind::kEnded:
+                tally_.JourneyEnded(person.workspace, fact.journey, fact.end);
                 RowOf(person, "journey_ended", "Journey Ended", fact.id, now_,
                       {{"journey_id", id}, {"entry", entry}, {"end", EndText(fact.end)}});
                 break;
@@ -643,7 +656,8 @@ void PersonFold::EventRow(const Person& person, const model::EventView& event,
     numbers.clear();
     id_views.clear();
     ids.clear();
-    for (const auto& p : event.properties) {
+    // What an identify or group call tells stands in its traits.
+    for (const auto& p : event.properties.empty() ? event.traits : event.properties) {
         keys.push_back(p.key);
         texts.push_back(p.text);
         numbers.push_back(p.number);

@@ -27,6 +27,8 @@
 #include "model/event.h"
 #include "model/names.h"
 #include "model/person.h"
+#include "server/live_notes.h"
+#include "server/tally.h"
 #include "store/warehouse/row.h"
 
 namespace server {
@@ -89,6 +91,10 @@ class PersonFold final : public engine::Fold {
     // True when the version is shown and its cursor has visited everybody.
     bool Shows(catalog::Change::Kind kind, uint32_t number, uint32_t version) const;
     const FoldCounters& counters() const { return counters_; }
+    // Numbers of Home and of the live stream, and whom the stream watches.
+    const Tally& tally() const { return tally_; }
+    LiveNotes& live() { return live_; }
+    const LiveNotes& live() const { return live_; }
     // Deleted workspaces; their persons go by and by, while Erasing.
     const std::set<model::WorkspaceId>& erased() const { return erased_; }
     bool Erasing() const;
@@ -212,6 +218,7 @@ class PersonFold final : public engine::Fold {
     std::map<model::StreamId, std::pair<model::Offset, uint32_t>> heard_;  // Of each other stream.
     boost::unordered_flat_map<model::PersonId, model::Person*, model::PersonIdHash> persons_;
     FoldCounters counters_;
+    Tally tally_;
 
     // derived, not stored
     std::deque<model::Person> store_;
@@ -241,6 +248,7 @@ class PersonFold final : public engine::Fold {
     uint32_t last_ordinal_ = 0;
     bool rows_unsorted_ = false;
     std::vector<model::OutboxEvent> outbox_;
+    LiveNotes live_;
 
     // checkpoint
     std::vector<model::Person*> dirty_;
@@ -250,6 +258,7 @@ class PersonFold final : public engine::Fold {
     size_t frozen_at_ = 0;
     std::vector<std::pair<std::string, std::string>> frozen_copies_;
     std::string frozen_meta_;
+    std::string frozen_tally_;
     model::Offset frozen_offset_ = 0;
 };
 

@@ -55,6 +55,7 @@ void PersonFold::Erase(Person& person) {
 }
 
 void PersonFold::EndErasing(model::WorkspaceId workspace) {
+    tally_.Erase(workspace);
     workspaces_.erase(workspace);
 }
 

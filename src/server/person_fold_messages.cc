@@ -59,6 +59,7 @@ void PersonFold::Announce(const Person& person, const Message& message, OutboxEv
 }
 
 void PersonFold::MessageRow(const Person& person, const Message& message, std::string_view name) {
+    tally_.MessageChanged(person.workspace, message, name == "Message Waiting", now_);
     const std::string journey = catalog::JourneyId(message.journey);
     const std::string id = model::ToText(message.id);
     std::string kind(name);

@@ -460,6 +460,9 @@ void PersonFold::Freeze() {
     frozen_gone_ = std::move(gone_);
     gone_.clear();
     frozen_meta_ = EncodeMeta();
+    frozen_tally_.clear();
+    base::ByteWriter tally(frozen_tally_);
+    tally_.Encode(tally);
     frozen_offset_ = offset_;
 }
 
@@ -481,6 +484,7 @@ bool PersonFold::WriteFrozen(engine::StateSink& sink, size_t entries_max) {
         frozen_copies_.clear();
         frozen_.clear();
         frozen_at_ = 0;
+        sink.Put(kTallyKey, frozen_tally_);
         sink.Put(kMetaKey, frozen_meta_);
         frozen_meta_.clear();
         return true;
@@ -490,6 +494,10 @@ bool PersonFold::WriteFrozen(engine::StateSink& sink, size_t entries_max) {
 
 bool PersonFold::Load(std::string_view key, std::string_view value) {
     if (key == kMetaKey) return DecodeMeta(value);
+    if (key == kTallyKey) {
+        base::ByteReader in(value);
+        return tally_.Decode(in);
+    }
     if (key.size() != 17 || key.front() != 'p') return false;
     Person& person = store_.emplace_back();
     if (!model::DecodePerson(value, person)) return false;
@@ -511,7 +519,9 @@ base::Status PersonFold::Loaded() {
         }
     }
     Rebuild();
+    tally_.BeginRecount();
     for (Person* person : slots_) {
+        tally_.Enter(*person);
         for (const auto& m : person->segments) members_[m.segment].add(person->slot);
         if (!person->moved()) Schedule(*person, NextDueOf(*person));
     }
@@ -527,6 +537,9 @@ void PersonFold::Dump(std::string& out) {
     base::ByteWriter w(out);
     w.Text(EncodeMeta());
     std::string bytes;
+    base::ByteWriter tally(bytes);
+    tally_.Encode(tally);
+    w.Text(bytes);
     for (const Person* person : all) {
         bytes.clear();
         model::EncodePerson(bytes, *person);

@@ -26,6 +26,8 @@ std::string_view TextOf(const Person& person, const model::Names& names, std::st
     return value.type == model::AttributeType::kText ? value.text : std::string_view();
 }
 
+}  // namespace
+
 std::string ShownName(const Person& person, const model::Names& names) {
     std::string name(TextOf(person, names, "name"));
     if (!name.empty()) return name;
@@ -37,6 +39,8 @@ std::string ShownName(const Person& person, const model::Names& names) {
     }
     return name;
 }
+
+namespace {
 
 std::string ShownEmail(const Person& person, const model::Names& names) {
     std::string email(TextOf(person, names, "email"));

@@ -75,6 +75,9 @@ void FetchCards(const SourcesPtr& sources, const ReplyPtr& reply, model::Workspa
                 const std::vector<model::PersonId>& ids,
                 std::function<void(std::vector<std::string> cards)> then);
 
+// The attribute "name", or first_name and last_name; empty: she has told none.
+std::string ShownName(const model::Person& person, const model::Names& names);
+
 // Appends the card; names of segments and journeys come from the catalog.
 void WriteCard(base::JsonWriter& w, const Sources& sources, const model::Person& person,
                const model::Names& names);

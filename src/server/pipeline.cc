@@ -25,6 +25,7 @@
 #include "server/dispatcher.h"
 #include "server/eraser.h"
 #include "server/link_fold.h"
+#include "server/live_hub.h"
 #include "server/mailbox.h"
 #include "server/metrics.h"
 #include "server/person_fold.h"
@@ -101,6 +102,8 @@ class LivePipeline final : public Pipeline {
         publisher_ = std::make_unique<Publisher>(*engine_, *log_, *catalog_);
         eraser_ = std::make_unique<Eraser>(EraserParts{*engine_, *log_, *catalog_, writer_.get(),
                                                        warehouse_.get(), mailbox_.get()});
+        live_ = LiveHub::Start(*engine_, *log_, *catalog_, links_, *clock_);
+        services_->live = live_.get();
         ready_ = true;
         heartbeat_ = std::thread([this] { Beat(); });
         return {};
@@ -129,6 +132,7 @@ class LivePipeline final : public Pipeline {
         base::Status status;
         ready_ = false;
         if (http_) http_->Stop(kStopMs);
+        if (live_) live_->Stop();
         publisher_.reset();
         eraser_.reset();
         if (dispatcher_) dispatcher_->Stop();
@@ -224,6 +228,14 @@ class LivePipeline final : public Pipeline {
             return MetricsText({*log_, *engine_, *spool_, writer_.get(), child_.get(),
                                 dispatcher_.get(), http_.get(), eraser_.get()});
         };
+        services_->letters_wait = [this]() -> const char* {
+            const auto letters = dispatcher_ ? dispatcher_->Counters() : DispatcherCounts{};
+            if (letters.awaits_release) return "new_version";
+            return letters.clock_ahead ? "clock_ahead" : nullptr;
+        };
+        services_->release_letters = [this] {
+            if (dispatcher_) dispatcher_->Release();
+        };
         services_->settle = [this](base::TimeMs now, std::function<void()> done) {
             Settle(now, std::move(done));
         };
@@ -274,6 +286,7 @@ class LivePipeline final : public Pipeline {
         add(1, api::ServePublic);
         add(2, api::ServeSandbox);
         TRY_ASSIGN(http_, http::Server::Create(std::move(options)));
+        services_->admin_port = http_->port(0);
         services_->public_port = http_->port(1);
         services_->sandbox_port = http_->port(2);
         if (config_.public_url.empty()) {
@@ -307,10 +320,9 @@ class LivePipeline final : public Pipeline {
             Say("email: no from_address is set; letters of workspaces without a sender of their "
                 "own leave as letters@localhost, which most mail servers on the Internet refuse");
         }
-        if (config_.smtp_url.empty()) {
-            TRY_ASSIGN(mailbox_, FileMailbox::Open(config_.directory + "/mailbox"));
-            services_->mailbox = mailbox_.get();
-        }
+        TRY_ASSIGN(mailbox_, FileMailbox::Open(config_.directory + "/mailbox"));
+        services_->mailbox = mailbox_.get();
+        services_->letters_by_smtp = !config_.smtp_url.empty();
         TRY_ASSIGN(dispatcher_, Dispatcher::Create(*log_, *catalog_, *clock_, mailbox_.get(),
                                                    std::move(options)));
         return {};
@@ -380,6 +392,7 @@ class LivePipeline final : public Pipeline {
         beat_.notify_all();
         if (heartbeat_.joinable()) heartbeat_.join();
         http_.reset();
+        if (live_) live_->Stop();
         publisher_.reset();
         eraser_.reset();
         if (dispatcher_) dispatcher_->Stop();
@@ -390,6 +403,7 @@ class LivePipeline final : public Pipeline {
         sessions_.reset();
         queries_.reset();
         engine_.reset();
+        live_.reset();   // The folds ring its bells until they are gone.
         writer_.reset();
         warehouse_.reset();
         child_.reset();
@@ -413,6 +427,7 @@ class LivePipeline final : public Pipeline {
     std::unique_ptr<warehouse::ChildProcess> child_;
     std::unique_ptr<warehouse::Warehouse> warehouse_;
     std::unique_ptr<warehouse::Writer> writer_;
+    std::unique_ptr<LiveHub> live_;
     std::unique_ptr<engine::Engine> engine_;
     std::unique_ptr<api::Queries> queries_;
     std::unique_ptr<ingest::LazyAgentPatterns> agents_;

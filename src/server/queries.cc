@@ -6,8 +6,11 @@
 #include "base/limits.h"
 #include "language/condition/references.h"
 #include "server/asking.h"
+#include "server/event_tail.h"
 #include "server/history_scan.h"
 #include "server/message_list.h"
+#include "server/names_seen.h"
+#include "server/numbers.h"
 #include "server/person_list.h"
 #include "server/timeline_view.h"
 
@@ -208,6 +211,82 @@ class LiveQueries final : public api::Queries {
                                                         const model::Person& owner) {
                  ListMessagesOf(sources, reply, owner, journey, page);
              });
+    }
+
+    void Names(WorkspaceId workspace, api::Answer answer) override {
+        const auto reply = std::make_shared<Reply>(std::move(answer));
+        RunLong(sources_, reply, [&all = *sources_, reply, workspace] {
+            reply->Give(NamesBody(all, workspace));
+        });
+    }
+
+    void Home(WorkspaceId workspace, api::Answer answer) override {
+        const auto reply = std::make_shared<Reply>(std::move(answer));
+        std::vector<uint32_t> segments;
+        for (const auto& segment : sources_->catalog.Segments(workspace)) {
+            segments.push_back(segment->number);
+        }
+        AskAll<Numbers>(
+            sources_, reply,
+            [workspace, segments, now = sources_->clock.Now()](const PersonFold& fold, size_t,
+                                                               Numbers& part) {
+                part = NumbersOf(fold, workspace, now, segments);
+                return true;
+            },
+            [sources = sources_, reply, workspace](const std::vector<Numbers>& parts) {
+                Numbers all;
+                for (const Numbers& part : parts) all.Add(part);
+                reply->Give(HomeBody(all, sources->catalog, workspace));
+            });
+    }
+
+    void RecentEvents(WorkspaceId workspace, int limit, api::Answer answer) override {
+        const auto reply = std::make_shared<Reply>(std::move(answer));
+        AskAll<FoldedEnd>(
+            sources_, reply,
+            [](const PersonFold& fold, size_t, FoldedEnd& part) {
+                part = {fold.applied(), fold.live().DroppedFrom(1)};
+                return true;
+            },
+            [sources = sources_, reply, workspace, limit](std::vector<FoldedEnd> ends) {
+                RunLong(sources, reply, [&all = *sources, reply, workspace, limit,
+                                         ends = std::move(ends)] {
+                    reply->Give(RecentEventsBody(all.log, all.links, workspace, ends,
+                                                 static_cast<size_t>(limit)));
+                });
+            });
+    }
+
+    void NumbersOfJourneys(WorkspaceId workspace, api::JourneyAnswer answer) override {
+        using Journeys = std::map<uint32_t, api::JourneyNumbers>;
+        // The numbers travel beside the text of the reply, which only says whether there are any.
+        const auto found = std::make_shared<Journeys>();
+        const auto reply = std::make_shared<Reply>(
+            [found, answer = std::move(answer)](base::Result<std::string> done) {
+                if (!done) return answer(tl::make_unexpected(std::move(done.error())));
+                answer(std::move(*found));
+            });
+        AskAll<Journeys>(
+            sources_, reply,
+            [workspace](const PersonFold& fold, size_t, Journeys& part) {
+                const WorkspaceTally* const tally = fold.tally().Find(workspace);
+                if (tally == nullptr) return true;
+                for (const auto& [number, journey] : tally->journeys) {
+                    part[number] = {journey.in_it, journey.sent, journey.goal};
+                }
+                return true;
+            },
+            [found, reply](const std::vector<Journeys>& parts) {
+                for (const Journeys& part : parts) {
+                    for (const auto& [number, journey] : part) {
+                        api::JourneyNumbers& all = (*found)[number];
+                        all.in_it += journey.in_it;
+                        all.sent += journey.sent;
+                        all.goal += journey.goal;
+                    }
+                }
+                reply->Give(std::string());
+            });
     }
 
   private:
