@@ -362,8 +362,9 @@ class LivePipeline final : public Pipeline {
                 file << clock_->Now() << '\n';
             }
             const auto stored = sessions_->Flush(wall_.Now());
-            if (!stored && !sessions_owed_) Say("sessions wait to be stored: " +
-                                                stored.error().internal);
+            if (!stored && !sessions_owed_) {
+                Say("sessions wait to be stored: " + stored.error().internal);
+            }
             sessions_owed_ = !stored;
             const bool ahead = guarded_ != nullptr && guarded_->ahead();
             if (ahead != held_) {

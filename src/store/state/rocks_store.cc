@@ -209,7 +209,9 @@ base::Status RocksStore::MakeCheckpoint(const CheckpointName& name) {
         rocksdb::CompactRangeOptions whole;
         whole.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
         const auto rewritten = db_->CompactRange(whole, nullptr, nullptr);
-        if (!rewritten.ok()) return tl::make_unexpected(ToError(rewritten, "rewrite " + directory_));
+        if (!rewritten.ok()) {
+            return tl::make_unexpected(ToError(rewritten, "rewrite " + directory_));
+        }
         removed_ = false;
     }
     rocksdb::Checkpoint* raw = nullptr;
