@@ -70,6 +70,11 @@ class Queries {
                           uint32_t journey, Page page, Answer answer) = 0;
     // What Home shows (openapi.yaml): numbers that the folds keep, equal to a recount.
     virtual void Home(model::WorkspaceId workspace, Answer answer) = 0;
+    // What a builder offers: {events: [{name, count}], attributes: [{name, type}], properties:
+    // [{event, name, type}]}.
+    virtual void Names(model::WorkspaceId, Answer answer) {
+        answer(base::Fail(base::ErrorCode::kUnavailable, "not asked"));
+    }
     // {events: [{id, time, received, name, type, person_id, ...}]}, the one received last first;
     // only what is durable and folded.
     virtual void RecentEvents(model::WorkspaceId workspace, int limit, Answer answer) = 0;

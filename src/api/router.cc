@@ -56,6 +56,7 @@ constexpr RouteRow kRoutes[] = {
     {Method::kGet, "/api/v1/mailbox/{id}", GetLetter},
     {Method::kGet, "/api/v1/refused", ListRefused},
     {Method::kGet, "/api/v1/home", GetHome},
+    {Method::kGet, "/api/v1/names", GetNames},
     {Method::kGet, "/api/v1/events/recent", ListRecentEvents},
     {Method::kPost, "/api/v1/conditions", ReadConditions},
     {Method::kGet, "/api/v1/settings/sender", GetSender},

@@ -61,6 +61,9 @@ class EchoQueries final : public Queries {
                ",\"journey\":" + std::to_string(journey) + "}");
     }
 
+    void Names(model::WorkspaceId workspace, Answer answer) override {
+        answer("{\"names\":" + std::to_string(workspace) + "}");
+    }
     void Home(model::WorkspaceId workspace, Answer answer) override {
         answer("{\"home\":" + std::to_string(workspace) + "}");
     }

@@ -161,6 +161,10 @@ inline constexpr size_t kRefusedEventsKept = 1000;    // For the debugger; the o
 inline constexpr size_t kRecentCalls = 100'000;       // Joining calls; then half is forgotten.
 inline constexpr base::DurationMs kRecentCallsMs =
     10 * base::kMinuteMs;                        // The same after this time.
+// Names that builders offer: those used since then; the frequent ones of each kind.
+inline constexpr base::DurationMs kNamesSeenMs = 90 * base::kDayMs;
+inline constexpr int kNamesSeenMax = 2'000;
+inline constexpr size_t kNamesSeenBytesMax = 4 * 1024 * 1024;
 inline constexpr size_t kMailboxLetters = 1000;  // Of the built-in mailbox; the oldest goes.
 inline constexpr size_t kMailboxBytesMax = 64 * 1024 * 1024;  // Of its letters; as above.
 
