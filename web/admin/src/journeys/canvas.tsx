@@ -12,8 +12,9 @@ import { useT } from '../ui/words.ts';
 import { AddMenu } from './add-menu.tsx';
 import classes from './canvas.module.css';
 import { icons, kindText, nodeText } from './describe.tsx';
-import { type Graph, type GraphEdge, type GraphNode, type Place, type Problem, graphOf }
-    from './steps.ts';
+import {
+    END, type Graph, type GraphEdge, type GraphNode, type Place, type Problem, graphOf,
+} from './steps.ts';
 
 const NODE_W = 248;
 const NODE_H = 64;
@@ -40,20 +41,34 @@ function useCanvas(): CanvasProps {
     return canvas;
 }
 
+// "Yes" belongs to the left: true when more branches stand the other way round.
+function turned(graph: Graph, x: (id: string) => number): boolean {
+    let balance = 0;
+    for (const yes of graph.edges.filter((edge) => edge.arm === 'then')) {
+        const no = graph.edges.find((edge) => edge.from === yes.from && edge.arm === 'else');
+        if (no) balance += Math.sign(x(no.to) - x(yes.to));
+    }
+    return balance < 0;
+}
+
 function layout(graph: Graph, problems: Problem[]): { nodes: StepNode[]; edges: PlusEdge[] } {
     const plan = new dagre.graphlib.Graph({ multigraph: true });
     plan.setGraph({ rankdir: 'TB', ranksep: RANK_GAP, nodesep: NODE_GAP });
     plan.setDefaultEdgeLabel(() => ({}));
     graph.nodes.forEach((node) => plan.setNode(node.id, { width: NODE_W, height: NODE_H }));
-    graph.edges.forEach((edge) => plan.setEdge(edge.from, edge.to, {}, edge.id));
+    // Arms begin right under their branch: their first edge pulls harder than the way to the end.
+    graph.edges.forEach((edge) => plan.setEdge(edge.from, edge.to,
+        { weight: edge.to === END ? 1 : edge.arm ? 4 : 8 }, edge.id));
     dagre.layout(plan);
+    const isTurned = turned(graph, (id) => plan.node(id).x);
+    const width = plan.graph().width ?? 0;
     const pins = [...new Set(problems.map((one) => one.at))];
     return {
         nodes: graph.nodes.map((node) => {
             const spot = plan.node(node.id);
             return {
                 id: node.id, type: 'step' as const,
-                position: { x: spot.x - NODE_W / 2, y: spot.y - NODE_H / 2 },
+                position: { x: (isTurned ? width - spot.x : spot.x) - NODE_W / 2, y: spot.y - NODE_H / 2 },
                 data: { node, pin: pins.indexOf(node.id) + 1 },
                 width: NODE_W, height: NODE_H, focusable: false, selectable: false,
             };

@@ -14,7 +14,7 @@ export const icons: Record<NodeKind, TablerIcon> = {
 
 export function spanText(span: string, t: Words['t']): string {
     const { count, unit } = readSpan(span);
-    return t('cond.span', { n: count, unit: t(`cond.unit.${unit}`) });
+    return t(`cond.spanOf.${unit}`, { count });
 }
 
 export function entryText(entry: Entry, t: Words['t']): string {

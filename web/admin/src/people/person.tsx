@@ -72,7 +72,11 @@ export default function PersonScreen() {
                         label={t('person.tabs')} value={tab} tabs={tabs}
                         toOf={(value) => to(`/people/${id}/${value}`)}
                     />
-                    {tab === 'timeline' && <TimelineList query={timeline} />}
+                    {(tab === 'timeline' || tab === 'about') && (
+                        <div className={tab === 'about' ? classes.notOnPhone : undefined}>
+                            <TimelineList query={timeline} />
+                        </div>
+                    )}
                     {tab === 'messages' && <Messages id={id} />}
                     {tab === 'raw' && found && (
                         <Card>

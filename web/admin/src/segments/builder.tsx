@@ -8,7 +8,7 @@ import { useApi, useDesk, useTo } from '../api/context.ts';
 import type { ConditionForms, Segment } from '../api/contract.ts';
 import { Card } from '../ui/card.tsx';
 import { useEditing } from '../ui/condition/editing.ts';
-import { say } from '../ui/condition/sentence.ts';
+import { sentenceOf } from '../ui/condition/sentence.ts';
 import { TextSide } from '../ui/condition/text-side.tsx';
 import { Visual, useKnown } from '../ui/condition/visual.tsx';
 import { useKeys } from '../ui/keys.ts';
@@ -160,7 +160,7 @@ function Builder({ title, segment, start, name: firstName, draftKey, restored }:
         'mod+z': editing.undo,
         'mod+Enter': trySave,
     });
-    const sentence = useMemo(() => say(editing.tree, t), [editing.tree, t]);
+    const sentence = useMemo(() => sentenceOf(editing.tree, t), [editing.tree, t]);
     return (
         <Page
             title={title} screen={draftKey}

@@ -8,7 +8,7 @@ import type { Segment } from '../api/contract.ts';
 import { Ask } from '../ui/ask.tsx';
 import { Card } from '../ui/card.tsx';
 import { Code } from '../ui/copy.tsx';
-import { say } from '../ui/condition/sentence.ts';
+import { sentenceOf } from '../ui/condition/sentence.ts';
 import { useFormat } from '../ui/format.ts';
 import { useKeys } from '../ui/keys.ts';
 import { useNotice } from '../ui/notice.tsx';
@@ -102,7 +102,7 @@ export default function SegmentScreen() {
 
 function About({ segment }: { segment: Segment }) {
     const t = useT();
-    const sentence = useMemo(() => say(segment.condition_tree, t), [segment, t]);
+    const sentence = useMemo(() => sentenceOf(segment.condition_tree, t), [segment, t]);
     return (
         <Card
             title={t('segment.condition')}

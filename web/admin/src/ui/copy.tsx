@@ -68,7 +68,7 @@ export function CopyButton({ text, label, primary }: {
 export function Code({ text, label }: { text: string; label: string }) {
     return (
         <div className={classes.box}>
-            <pre className={classes.code} tabIndex={0} aria-label={label} role="region">
+            <pre className={classes.code} tabIndex={0} aria-label={label} role="group">
                 {text}
             </pre>
             <div className={classes.corner}>

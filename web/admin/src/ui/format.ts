@@ -50,9 +50,10 @@ export function formatOf(language: Language): Format {
             const at = Date.parse(time);
             const ago = Math.max(0, nowMs - at);
             if (Number.isNaN(at)) return time;
-            if (ago < MINUTE_MS) return agos.format(-Math.floor(ago / 1000), 'second');
-            if (ago < HOUR_MS) return agos.format(-Math.floor(ago / MINUTE_MS), 'minute');
-            if (ago < DAY_MS) return agos.format(-Math.floor(ago / HOUR_MS), 'hour');
+            const bare = (text: string) => text.replace('.', '');
+            if (ago < MINUTE_MS) return bare(agos.format(-Math.floor(ago / 1000), 'second'));
+            if (ago < HOUR_MS) return bare(agos.format(-Math.floor(ago / MINUTE_MS), 'minute'));
+            if (ago < DAY_MS) return bare(agos.format(-Math.floor(ago / HOUR_MS), 'hour'));
             const date = new Date(at);
             const isThisYear = date.getFullYear() === new Date(nowMs).getFullYear();
             return isThisYear

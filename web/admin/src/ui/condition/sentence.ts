@@ -7,7 +7,7 @@ export type Say = (key: Key, values?: Values) => string;
 
 function span(text: string | undefined, t: Say): string {
     const { count, unit } = readSpan(text);
-    return t('cond.span', { n: count, unit: t(`cond.unit.${unit}`) });
+    return t(`cond.spanOf.${unit}`, { count });
 }
 
 function operand(tree: Comparison & { date?: string }, t: Say): string {
@@ -42,7 +42,13 @@ function group(parts: Condition[], key: Key, t: Say, nested: boolean): string {
     return nested ? `(${text})` : text;
 }
 
-export function say(tree: Condition, t: Say, nested = false): string {
+// The whole condition, with a capital and a full stop.
+export function sentenceOf(tree: Condition, t: Say): string {
+    const what = say(tree, t);
+    return t('cond.say.whole', { what: what.charAt(0).toUpperCase() + what.slice(1) });
+}
+
+function say(tree: Condition, t: Say, nested = false): string {
     if ('and' in tree) return group(tree.and, 'cond.say.and', t, nested);
     if ('or' in tree) return group(tree.or, 'cond.say.or', t, nested);
     if ('not' in tree) return t('cond.say.not', { what: say(tree.not, t) });
