@@ -136,7 +136,7 @@ def ratio(key, value, limit):
 
 
 def table(figures):
-    lines = ["| figure | value | limit here | unit | must | good | | times the limit | the must's |",
+    lines = ["| figure | value | limit here | unit | must | good | | x limit | x limit of the must |",
              "|---|---|---|---|---|---|---|---|---|"]
     for key, entry in figures.items():
         must, good, _ = TARGETS.get(key, (None, None, True))
@@ -156,7 +156,7 @@ def write_page(page, figures):
     after = rest.split(end, 1)[1]
     today = time.strftime("%Y-%m-%d")
     loads = " ".join(f"{load:.1f}" for load in os.getloadavg())
-    page.write_text(f"{before}{begin}\nMeasured {today} on {machine()}; load at the end {loads}.\n\n"
+    page.write_text(f"{before}{begin}\nMeasured {today} on {machine()}; load {loads}.\n\n"
                     f"{table(figures)}\n\n{end}{after}")
 
 

@@ -9,7 +9,8 @@
 // claimed by a process that is gone is claimed again unless it has a dot mark, or the machine was
 // restarted since (server/dot_file.h); then it is reported ambiguous and never sent again.
 //
-// Without a mail server letters go to the built-in mailbox, which takes them at once; those of a demo
+// Without a mail server letters go to the built-in mailbox, which takes them at once; those of a
+// demo
 // workspace always do. It knows a letter that comes twice, so there nothing is ever ambiguous.
 //
 // Threads: every function from any thread; OnOutbox, Hold and Release never block. Two kinds of

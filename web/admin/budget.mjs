@@ -64,7 +64,8 @@ for (const [name, budget, files] of checks) {
     const size = sum(files) / KB;
     const mark = size > budget ? 'OVER' : 'ok';
     if (size > budget) over += 1;
-    console.log(`${mark.padEnd(5)} ${name.padEnd(28)} ${size.toFixed(1).padStart(7)} of ${budget} KB`);
+    console.log(
+        `${mark.padEnd(5)} ${name.padEnd(28)} ${size.toFixed(1).padStart(7)} of ${budget} KB`);
 }
 if (process.argv.includes('--json')) {
     console.log(JSON.stringify({ shell_bytes: sum(checks[0][2]) }));

@@ -1,4 +1,5 @@
-// The built screens as the server sends them: its policy with a nonce in every answer, index.html for
+// The built screens as the server sends them: its policy with a nonce in every answer, index.html
+// for
 // every address of the app.
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';

@@ -27,7 +27,8 @@ function Create({ onMade }: { onMade: (session: Session) => void }) {
     const [password, setPassword] = useState('');
     const [tried, setTried] = useState(false);
     const create = useMutation({
-        mutationFn: () => door.start({ name: name.trim(), email: email.trim(), password, language }),
+        mutationFn: () =>
+            door.start({ name: name.trim(), email: email.trim(), password, language }),
         onSuccess: onMade,
     });
     const wrong = {

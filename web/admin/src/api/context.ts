@@ -1,5 +1,7 @@
 // What every screen may ask for: the API of the open workspace, the live stream, the session.
-import { createContext, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import {
+    createContext, useContext, useEffect, useRef, useState, useSyncExternalStore,
+} from 'react';
 import type { Api } from './client.ts';
 import type { Counts, Frame, Session, Teammate, Workspace } from './contract.ts';
 import type { Light, LiveStream, Topic } from './live.ts';

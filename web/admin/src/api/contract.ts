@@ -184,7 +184,8 @@ export interface Preview {
     took_ms: number;
 }
 
-// ---- conditions: the tree of src/language/condition/json_form.h ----------------------------------
+// ---- conditions: the tree of src/language/condition/json_form.h
+// ----------------------------------
 
 export type Literal = string | number | boolean;
 export type Subject =
@@ -249,7 +250,8 @@ export interface Names {
     properties: { event: string; name: string; type: string }[];
 }
 
-// ---- journeys ------------------------------------------------------------------------------------
+// ---- journeys
+// ------------------------------------------------------------------------------------
 
 export interface EventEntry {
     event: string;
@@ -299,7 +301,8 @@ export interface JourneyDefinition {
     steps: Step[];
 }
 
-// ---- live stream ---------------------------------------------------------------------------------
+// ---- live stream
+// ---------------------------------------------------------------------------------
 
 export interface JourneyCounts {
     in_it: number;

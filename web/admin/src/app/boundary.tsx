@@ -3,7 +3,8 @@ import { Component, type ReactNode } from 'react';
 import { Empty } from '../ui/states.tsx';
 import { useT } from '../ui/words.ts';
 
-// A screen that breaks says so in its place; the frame around it goes on. Another address tries anew.
+// A screen that breaks says so in its place; the frame around it goes on. Another address tries
+// anew.
 export class Boundary extends Component<{ children: ReactNode; address?: string }> {
     override state: { broken: boolean; address: string | undefined } =
         { broken: false, address: undefined };

@@ -1,4 +1,5 @@
-// The screens of a workspace: address, name, icon, key, code. Each is fetched when it is first opened.
+// The screens of a workspace: address, name, icon, key, code. Each is fetched when it is first
+// opened.
 import {
     IconBolt, IconBroadcast, IconFilter, IconHome, IconMail, IconRoute, IconSettings, IconUsers,
     type TablerIcon,
@@ -71,7 +72,8 @@ export const routes: ScreenRoute[] = [
     { path: 'settings/:part', element: lazy(fetched.settings) },
 ];
 
-// Fetches the code of a screen before it is asked for: when a pointer or the focus rests on its link.
+// Fetches the code of a screen before it is asked for: when a pointer or the focus rests on its
+// link.
 export function fetchScreen(path: string): void {
     const name = path.split('/')[1] as keyof typeof fetched | undefined;
     if (name && name in fetched) void fetched[name]();

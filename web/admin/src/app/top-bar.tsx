@@ -11,6 +11,7 @@ import { type Language, languages, useWords } from '../ui/words.ts';
 import classes from './top-bar.module.css';
 
 const RECONNECTING_MS = 3000;
+const searchKeys = 'Ctrl K';
 
 // Each language by its own name, whatever is spoken now.
 export const ownNames: Record<Language, string> = { en: 'English', ja: '日本語' };
@@ -26,7 +27,7 @@ export function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () 
             >
                 <IconSearch size={16} stroke={1.75} aria-hidden />
                 <span className={classes.searchText}>{t('top.search')}</span>
-                <kbd className={classes.kbd}>Ctrl K</kbd>
+                <kbd className={classes.kbd}>{searchKeys}</kbd>
             </UnstyledButton>
             <div className={classes.right}>
                 <LiveLight />

@@ -1,4 +1,5 @@
-// The newest events, for a screen that may be slower than they come: frames of the stream are gathered
+// The newest events, for a screen that may be slower than they come: frames of the stream are
+// gathered
 // and shown once for each picture of the screen; what stands beyond the limit falls out at the end.
 import type { RecentEvent } from '../api/contract.ts';
 

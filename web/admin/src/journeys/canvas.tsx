@@ -1,4 +1,5 @@
-// The journey drawn top down: nodes by dagre, a "+" on every edge. The view is kept for each journey.
+// The journey drawn top down: nodes by dagre, a "+" on every edge. The view is kept for each
+// journey.
 import dagre from '@dagrejs/dagre';
 import { IconMinus, IconPlus, IconArrowsMaximize } from '@tabler/icons-react';
 import {
@@ -68,7 +69,10 @@ function layout(graph: Graph, problems: Problem[]): { nodes: StepNode[]; edges: 
             const spot = plan.node(node.id);
             return {
                 id: node.id, type: 'step' as const,
-                position: { x: (isTurned ? width - spot.x : spot.x) - NODE_W / 2, y: spot.y - NODE_H / 2 },
+                position: {
+                    x: (isTurned ? width - spot.x : spot.x) - NODE_W / 2,
+                    y: spot.y - NODE_H / 2,
+                },
                 data: { node, pin: pins.indexOf(node.id) + 1 },
                 width: NODE_W, height: NODE_H, focusable: false, selectable: false,
             };

@@ -161,7 +161,8 @@ function EntryFields({ entry, onChange }: {
                         })}
                     />
                     <datalist id="known-events">
-                        {known.names.events.map((one) => <option key={one.name} value={one.name} />)}
+                        {known.names.events.map((one) => (
+                            <option key={one.name} value={one.name} />))}
                     </datalist>
                     <TextInput
                         label={t('journey.entry.where')} value={entry.where ?? ''}

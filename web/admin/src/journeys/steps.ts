@@ -68,7 +68,8 @@ export function graphOf(definition: JourneyDefinition): Graph {
     return { nodes, edges };
 }
 
-// ---- changes -------------------------------------------------------------------------------------
+// ---- changes
+// -------------------------------------------------------------------------------------
 
 type Change = (steps: Step[], list: string) => Step[];
 
@@ -165,7 +166,8 @@ export function duplicateStep(definition: JourneyDefinition, id: string): Journe
         (one.id === id ? [one, copy] : [one])));
 }
 
-// ---- problems ------------------------------------------------------------------------------------
+// ---- problems
+// ------------------------------------------------------------------------------------
 
 export type ProblemKind =
     | 'noEntry' | 'noName' | 'noSubject' | 'noText' | 'noCondition' | 'unreachable' | 'noKey';

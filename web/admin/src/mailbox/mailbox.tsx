@@ -83,7 +83,9 @@ export default function MailboxScreen() {
                                         {letter.subject || t('mailbox.noSubject')}
                                     </span>
                                     <span className={classes.to}>{letter.to}</span>
-                                    <span className={classes.time}><When time={letter.time} /></span>
+                                    <span className={classes.time}>
+                                        <When time={letter.time} />
+                                    </span>
                                 </Link>
                             </li>
                         ))}

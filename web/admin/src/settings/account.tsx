@@ -141,7 +141,8 @@ function Sessions() {
                                     <span>
                                         {one.address}
                                         {' '}
-                                        {one.current && <Chip tone="ok">{t('account.current')}</Chip>}
+                                        {one.current && (
+                                            <Chip tone="ok">{t('account.current')}</Chip>)}
                                     </span>
                                     <span className={classes.quiet}>{one.agent}</span>
                                 </div>

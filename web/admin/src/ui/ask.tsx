@@ -1,4 +1,5 @@
-// The sheet before something that cannot be undone: what happens, to how many; the button is a verb.
+// The sheet before something that cannot be undone: what happens, to how many; the button is a
+// verb.
 import { Button, Group, Modal, Stack, TextInput } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { useErrorText } from './states.tsx';

@@ -1,4 +1,5 @@
-// A chart with its table twin: the same numbers, for eyes and for everybody else. ECharts is fetched
+// A chart with its table twin: the same numbers, for eyes and for everybody else. ECharts is
+// fetched
 // when the first chart comes on the screen.
 import { Button } from '@mantine/core';
 import { IconChartLine, IconTable } from '@tabler/icons-react';

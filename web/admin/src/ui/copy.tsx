@@ -42,7 +42,9 @@ export function CopyIcon({ text, what }: { text: string; what: string }) {
                 variant="subtle" color="gray" size={28} aria-label={label}
                 onClick={() => copy(text)}
             >
-                {done ? <IconCheck size={16} stroke={1.75} /> : <IconCopy size={16} stroke={1.75} />}
+                {done
+                    ? <IconCheck size={16} stroke={1.75} />
+                    : <IconCopy size={16} stroke={1.75} />}
             </ActionIcon>
         </Tooltip>
     );

@@ -1,6 +1,8 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { LineChart } from 'echarts/charts';
-import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from 'echarts/components';
+import {
+    AriaComponent, GridComponent, LegendComponent, TooltipComponent,
+} from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';

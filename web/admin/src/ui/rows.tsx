@@ -1,4 +1,5 @@
-// A list of any length: TanStack Table for columns, virtual rows (at most 60 in the page), more rows
+// A list of any length: TanStack Table for columns, virtual rows (at most 60 in the page), more
+// rows
 // when the end comes near. The page itself scrolls, so that a phone scrolls one thing.
 import {
     columnVisibilityFeature, createColumnHelper, tableFeatures, useTable,

@@ -1,4 +1,5 @@
-// What stands where content is not: loading, failed, empty. Everything keeps the size of what comes.
+// What stands where content is not: loading, failed, empty. Everything keeps the size of what
+// comes.
 import { Anchor, Button } from '@mantine/core';
 import { IconAlertTriangle, IconRefresh } from '@tabler/icons-react';
 import type { UseQueryResult } from '@tanstack/react-query';

@@ -1,4 +1,5 @@
-// Rows and text of one condition, kept the same: whichever side is written last leads, the server turns
+// Rows and text of one condition, kept the same: whichever side is written last leads, the server
+// turns
 // it into the other. What is asked is cancelled by the next change.
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { ApiError } from '../../api/client.ts';

@@ -1,4 +1,5 @@
-// A condition as rows of the builder, and back: ToTree(FromTree(tree)) is the tree, byte for byte. The
+// A condition as rows of the builder, and back: ToTree(FromTree(tree)) is the tree, byte for byte.
+// The
 // tree is the JSON of src/language/condition/json_form.h; its order of fields is kept.
 import type {
     Comparison, Condition, Did, Literal, Seen, Total,
@@ -76,7 +77,8 @@ export function emptyGroup(join: Join = 'and'): Group {
     return { kind: 'group', id: newId(), not: false, off: false, join, rows: [] };
 }
 
-// ---- tree -> rows --------------------------------------------------------------------------------
+// ---- tree -> rows
+// --------------------------------------------------------------------------------
 
 export function fromTree(tree: Condition): Group {
     if ('everyone' in tree) return emptyGroup();
@@ -134,7 +136,8 @@ function totalOf(tree: Total): Omit<TotalRow, keyof Base> {
     };
 }
 
-// ---- rows -> tree --------------------------------------------------------------------------------
+// ---- rows -> tree
+// --------------------------------------------------------------------------------
 
 export function toTree(group: Group): Condition {
     const inner = inside(group) ?? { everyone: true };
@@ -200,7 +203,8 @@ export function rowTree(row: Row): Condition | null {
     return treeOf(row);
 }
 
-// ---- what is missing -----------------------------------------------------------------------------
+// ---- what is missing
+// -----------------------------------------------------------------------------
 
 export const noValue = ['known', 'unknown'];
 export const manyValues = ['in', 'not_in', 'between'];
@@ -230,7 +234,8 @@ export function isComplete(row: Row): boolean {
     }
 }
 
-// ---- changes -------------------------------------------------------------------------------------
+// ---- changes
+// -------------------------------------------------------------------------------------
 
 export function replaceRow(group: Group, id: string, next: Row | null): Group {
     const rows = group.rows.flatMap((row): Row[] => {
@@ -287,7 +292,8 @@ export function newRow(kind: Leaf['kind'], name = '', of: SubjectKind = 'attribu
     }
 }
 
-// ---- lengths of time and literals ----------------------------------------------------------------
+// ---- lengths of time and literals
+// ----------------------------------------------------------------
 
 export const units = ['s', 'm', 'h', 'd', 'w', 'mo', 'y'] as const;
 export type Unit = (typeof units)[number];

@@ -341,7 +341,8 @@ function AddRow({ known, onlyProperties, onAdd }: {
 export function useKnown(
     api: {
         names: (signal?: AbortSignal) => Promise<Known['names']>;
-        segments: (page?: object, signal?: AbortSignal) => Promise<{ segments: { name: string }[] }>;
+        segments: (page?: object, signal?: AbortSignal) =>
+            Promise<{ segments: { name: string }[] }>;
     },
     inJourney = false,
 ): Known {
