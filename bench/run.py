@@ -136,7 +136,7 @@ def ratio(key, value, limit):
 
 
 def table(figures):
-    lines = ["| figure | value | limit here | unit | must | good | | x limit | x limit of the must |",
+    lines = ["| figure | value | limit here | unit | must | good | | x limit | must x |",
              "|---|---|---|---|---|---|---|---|---|"]
     for key, entry in figures.items():
         must, good, _ = TARGETS.get(key, (None, None, True))
