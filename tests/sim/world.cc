@@ -22,13 +22,20 @@ constexpr int kSettleRoundsMax = 100'000;
 
 class MapSink final : public engine::StateSink {
   public:
-    explicit MapSink(std::map<std::string, std::string>& into) : into_(into) {}
+    MapSink(std::map<std::string, std::string>& into, std::set<std::string>& gone)
+        : into_(into), gone_(gone) {}
     void Put(std::string_view key, std::string_view value) override {
         into_[std::string(key)] = value;
+        gone_.erase(std::string(key));
+    }
+    void Remove(std::string_view key) override {
+        into_.erase(std::string(key));
+        gone_.emplace(key);
     }
 
   private:
     std::map<std::string, std::string>& into_;
+    std::set<std::string>& gone_;
 };
 
 std::string KeyJson(const FactKey& key) {
@@ -371,13 +378,15 @@ bool World::CheckpointSome(StreamId s, size_t entries) {
         stream.fold->Freeze();
         stream.frozen = stream.fold->applied();
         stream.next = {};
+        stream.gone.clear();
         stream.writing = true;
         return true;
     }
-    MapSink sink(stream.next.entries);
+    MapSink sink(stream.next.entries, stream.gone);
     if (!stream.fold->WriteFrozen(sink, entries)) return true;
     stream.writing = false;
     Checkpoint whole = stream.kept.empty() ? Checkpoint() : stream.kept.back();
+    for (const auto& key : stream.gone) whole.entries.erase(key);
     for (auto& [key, value] : stream.next.entries) whole.entries[key] = std::move(value);
     whole.offset = stream.frozen;
     stream.kept.push_back(std::move(whole));

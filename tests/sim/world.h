@@ -158,6 +158,7 @@ class World {
         std::pair<model::Offset, uint32_t> relayed{0, 0};
         bool tick_waits = false;
         bool writing = false;
+        std::set<std::string> gone;   // Keys that the checkpoint being written takes away.
         Checkpoint next;
         model::Offset frozen = 0;
         // Survive a crash: newest last.
