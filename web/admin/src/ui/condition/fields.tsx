@@ -24,12 +24,11 @@ export function NameField({ label, value, known, onChange }: {
     label: string; value: string; known: string[]; onChange: (value: string) => void;
 }) {
     const list = useId();
-    const width = `${Math.min(32, Math.max(8, value.length + 3))}ch`;
     return (
         <>
             <input
                 className={classes.name} aria-label={label} placeholder={label} value={value}
-                list={list} style={{ width }} autoComplete="off" spellCheck={false}
+                list={list} autoComplete="off" spellCheck={false}
                 data-open={value === ''}
                 onChange={(event) => onChange(event.currentTarget.value)}
             />
