@@ -1,12 +1,11 @@
 import { createRoot } from 'react-dom/client';
-import { setNonce } from 'get-nonce';
 import './ui/mantine.css';
 import './ui/global.css';
 import { Root } from './app/root.tsx';
 import { firstLanguage, loadWords } from './ui/words.ts';
-import { styleNonce } from './ui/nonce.ts';
+import { shareNonce } from './ui/nonce.ts';
 
-setNonce(styleNonce());
+shareNonce();
 const language = firstLanguage();
 const place = document.getElementById('root');
 if (place) {

@@ -60,7 +60,7 @@ export interface Key {
     kind: 'write' | 'secret';
     name: string;
     scopes: string[];
-    created: string;
+    created: string | null;
     last_used: string | null;
     text: string | null;
 }

@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import {
     IconBolt, IconCircleMinus, IconCirclePlus, IconFileText, IconMail, IconMailOpened,
-    IconPointer, IconUserCheck, type TablerIcon,
+    IconPointer, IconRoute, IconUserCheck, IconUsers, type TablerIcon,
 } from '@tabler/icons-react';
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -16,8 +16,8 @@ import classes from './person.module.css';
 const FOLD_OVER = 3;
 const DAY_MS = 86_400_000;
 
-type Kind = 'all' | 'page' | 'event' | 'message' | 'segment';
-const kinds: Kind[] = ['all', 'page', 'event', 'message', 'segment'];
+type Kind = 'all' | 'page' | 'event' | 'message' | 'segment' | 'journey';
+const kinds: Kind[] = ['all', 'page', 'event', 'message', 'segment', 'journey'];
 
 function text(value: Json | undefined): string {
     return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
@@ -28,6 +28,10 @@ const letterEvents: Record<string, { key: Key; icon: TablerIcon }> = {
     opened: { key: 'person.ev.opened', icon: IconMailOpened },
     clicked: { key: 'person.ev.clicked', icon: IconPointer },
     bounced: { key: 'person.ev.bounced', icon: IconMail },
+    waiting: { key: 'person.ev.waiting', icon: IconMail },
+    spam: { key: 'person.ev.spam', icon: IconMail },
+    skipped: { key: 'person.ev.skipped', icon: IconMail },
+    failed: { key: 'person.ev.failed', icon: IconMail },
 };
 
 function plain(event: TimelineEvent): { kind: Kind; icon: TablerIcon } {
@@ -36,11 +40,13 @@ function plain(event: TimelineEvent): { kind: Kind; icon: TablerIcon } {
     if (kind === 'page' || name === 'page' || name === '$pageview') {
         return { kind: 'page', icon: IconFileText };
     }
-    if (kind === 'segment' || name.startsWith('segment_')) {
+    if (kind.startsWith('segment')) {
         const isLeft = /left|leave/.test(name);
         return { kind: 'segment', icon: isLeft ? IconCircleMinus : IconCirclePlus };
     }
-    if (kind === 'message' || /^(e?mail|letter)[_ ]/.test(name)) {
+    if (kind.startsWith('journey_')) return { kind: 'journey', icon: IconRoute };
+    if (kind === 'merged' || kind === 'join_claimed') return { kind: 'event', icon: IconUsers };
+    if (kind.startsWith('message') || /^(e?mail|letter|message)[_ ]/.test(name)) {
         const found = Object.keys(letterEvents).find((one) => name.endsWith(one));
         return { kind: 'message', icon: found ? letterEvents[found]!.icon : IconMail };
     }
@@ -59,11 +65,18 @@ function sentence(event: TimelineEvent, t: Words['t']): string {
     }
     if (kind === 'segment') {
         return t(/left|leave/.test(name) ? 'person.ev.left' : 'person.ev.entered',
-            { name: text(properties['segment']) || text(properties['name']) });
+            { name: text(properties['segment_name']) || text(properties['segment_id']) });
     }
+    if (kind === 'journey') {
+        return t(event.kind === 'journey_ended' ? 'person.ev.journeyEnded'
+            : 'person.ev.journeyEntered',
+        { name: text(properties['journey_name']) || text(properties['journey_id']) });
+    }
+    if (event.kind === 'merged') return t('person.ev.merged');
     if (kind === 'message') {
         const found = Object.keys(letterEvents).find((one) => name.endsWith(one));
-        const subject = text(properties['subject']);
+        const subject = text(properties['subject']) || text(properties['journey_name'])
+            || text(properties['journey_id']);
         if (found) return t(letterEvents[found]!.key, { subject });
         if (name.includes('unsubscribe')) return t('person.ev.unsubscribed');
     }
@@ -189,7 +202,10 @@ function Line({ event }: { event: TimelineEvent }) {
     const { kind, icon: Icon } = plain(event);
     const properties = Object.entries(event.properties ?? {});
     const title = sentence(event, t);
-    const detail = properties
+    const cause = kind === 'segment' ? text(event.properties?.['cause'])
+        : kind === 'journey' ? text(event.properties?.['end'])
+            : kind === 'message' ? text(event.properties?.['reason']) : '';
+    const detail = cause || properties
         .filter(([name, value]) => kind === 'event' && typeof value !== 'object'
             && !['path', 'url'].includes(name))
         .slice(0, 3).map(([name, value]) => `${name} ${text(value)}`).join(', ')
