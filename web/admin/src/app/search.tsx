@@ -9,7 +9,7 @@ import { type KeyboardEvent, useEffect, useId, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useApi, useTo } from '../api/context.ts';
 import type { Person } from '../api/contract.ts';
-import { Fruit } from '../ui/fruit.tsx';
+import { Mark } from '../ui/fruit.tsx';
 import { nameOf, searchCondition } from '../ui/person.ts';
 import { useWords } from '../ui/words.ts';
 import { screens } from './screens.ts';
@@ -152,7 +152,7 @@ export default function Search({ onClose, onKeys }: { onClose: () => void; onKey
     return (
         <Modal
             opened onClose={onClose} withCloseButton={false} padding={0} size={600} yOffset="10vh"
-            centered={false} aria-label={t('top.searchLabel')}
+            centered={false} title={t('top.searchLabel')} classNames={{ header: 'visually-hidden' }}
         >
             <div className={classes.field}>
                 <IconSearch size={18} stroke={1.75} aria-hidden />
@@ -185,7 +185,7 @@ export default function Search({ onClose, onKeys }: { onClose: () => void; onKey
                             >
                                 {Icon
                                     ? <Icon size={18} stroke={1.75} aria-hidden />
-                                    : <Fruit rung={0} size={18} label="" />}
+                                    : <Mark name={hit.text} size={20} />}
                                 <span>{hit.text}</span>
                                 {hit.more && <span className={classes.more}>{hit.more}</span>}
                             </div>

@@ -1,5 +1,7 @@
-import { ActionIcon, Menu, SegmentedControl, Tooltip, UnstyledButton, useMantineColorScheme }
-    from '@mantine/core';
+import {
+    ActionIcon, Button, Popover, SegmentedControl, Tooltip, UnstyledButton, useMantineColorScheme,
+} from '@mantine/core';
+import { useState } from 'react';
 import { IconHelpCircle, IconLogout, IconSearch, IconUser } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from 'react-router';
@@ -73,6 +75,7 @@ function TeammateMenu() {
     const { teammate } = useDesk();
     const queries = useQueryClient();
     const { colorScheme, setColorScheme } = useMantineColorScheme();
+    const [open, setOpen] = useState(false);
     const signOut = useMutation({
         mutationFn: () => api.signOut(),
         onSettled: () => {
@@ -85,20 +88,23 @@ function TeammateMenu() {
         void api.changeTeammate({ language: next }).catch(() => undefined);
     };
     return (
-        <Menu position="bottom-end" width={260} closeOnItemClick>
-            <Menu.Target>
+        <Popover
+            position="bottom-end" width={260} trapFocus returnFocus shadow="md" radius="md"
+            opened={open} onChange={setOpen}
+        >
+            <Popover.Target>
                 <UnstyledButton
                     className={classes.me} aria-label={t('top.menu', { name: teammate.name })}
+                    onClick={() => setOpen(!open)}
                 >
                     <Mark name={teammate.name} size={28} />
                 </UnstyledButton>
-            </Menu.Target>
-            <Menu.Dropdown>
+            </Popover.Target>
+            <Popover.Dropdown p={4} aria-label={t('top.account')}>
                 <div className={classes.who}>
                     <strong>{teammate.name}</strong>
                     <span>{teammate.email}</span>
                 </div>
-                <Menu.Divider />
                 <div className={classes.choice}>
                     <span id="theme-choice">{t('top.theme')}</span>
                     <SegmentedControl
@@ -119,20 +125,21 @@ function TeammateMenu() {
                         data={languages.map((one) => ({ value: one, label: ownNames[one] }))}
                     />
                 </div>
-                <Menu.Divider />
-                <Menu.Item
-                    component={Link} to={to('/settings/account')}
+                <Button
+                    variant="subtle" color="gray" fullWidth justify="flex-start" component={Link}
+                    to={to('/settings/account')} onClick={() => setOpen(false)}
                     leftSection={<IconUser size={18} stroke={1.75} />}
                 >
                     {t('top.account')}
-                </Menu.Item>
-                <Menu.Item
+                </Button>
+                <Button
+                    variant="subtle" color="gray" fullWidth justify="flex-start"
                     leftSection={<IconLogout size={18} stroke={1.75} />}
                     onClick={() => signOut.mutate()}
                 >
                     {t('top.signOut')}
-                </Menu.Item>
-            </Menu.Dropdown>
-        </Menu>
+                </Button>
+            </Popover.Dropdown>
+        </Popover>
     );
 }

@@ -122,6 +122,9 @@ const red: MantineColorsTuple = [
 const bodyFont = "'Inter Variable', 'Inter Fallback', system-ui, sans-serif";
 const codeFont = "ui-monospace, 'SF Mono', Menlo, Consolas, 'Noto Sans Mono', monospace";
 
+// The head of a sheet is no landmark: a page has one banner.
+const plainHeader = { header: { role: 'presentation' } };
+
 export const theme: MantineThemeOverride = {
     primaryColor: 'leaf',
     primaryShade: { light: 7, dark: 4 },
@@ -167,9 +170,14 @@ export const theme: MantineThemeOverride = {
         NativeSelect: { defaultProps: { size: 'sm' } },
         Autocomplete: { defaultProps: { size: 'sm' } },
         Modal: {
-            defaultProps: { radius: 'lg', centered: true, transitionProps: { duration: 120 } },
+            defaultProps: {
+                radius: 'lg', centered: true, transitionProps: { duration: 120 },
+                attributes: plainHeader,
+            },
         },
-        Drawer: { defaultProps: { transitionProps: { duration: 120 } } },
+        Drawer: {
+            defaultProps: { transitionProps: { duration: 120 }, attributes: plainHeader },
+        },
         Menu: { defaultProps: { shadow: 'md', radius: 'md', transitionProps: { duration: 80 } } },
         Tooltip: { defaultProps: { openDelay: 300, withArrow: false, radius: 'sm' } },
     },
