@@ -27,6 +27,14 @@ int main(int count, char** words) {
         puts("{\"write_key\": \"pk_one\", \"secret_key\": \"sk_two\"}");
         return 0;
     }
+    if (strcmp(words[1], "demo") == 0) {
+        char told[512];
+        snprintf(told, sizeof told, "%s/demo", words[3]);
+        FILE* file = fopen(told, "a");
+        if (!file || getenv("REFUSE_DEMO")) return 1;
+        fprintf(file, "played for %s\n", words[5]);
+        return fclose(file);
+    }
     if (getenv("REFUSE")) {
         fputs("this data directory is of another version\n", stderr);
         return 3;
@@ -109,6 +117,22 @@ class Dev(unittest.TestCase):
         up = self.dev("up")
         self.assertIn("already runs", up.stdout)
         self.assertEqual(self.pid(), first)
+
+    def test_the_demo_is_played_before_the_first_start_alone(self):
+        self.dev("up")
+        self.dev("up")
+        told = (self.home / ".ripen/data/demo").read_text()
+        self.assertEqual(told, f"played for http://127.0.0.1:{self.port + 1}\n")
+
+    def test_the_demo_can_be_left_out(self):
+        self.dev("up", RIPEN_DEMO="no")
+        self.assertFalse((self.home / ".ripen/data/demo").exists())
+
+    def test_a_first_start_that_was_broken_off_begins_again(self):
+        self.assertNotEqual(self.dev("up", REFUSE_DEMO="1").returncode, 0)
+        up = self.dev("up")
+        self.assertEqual(up.returncode, 0, up.stdout)
+        self.assertIn("pk_one", up.stdout)
 
     def test_a_newer_binary_restarts_the_server(self):
         self.dev("up")

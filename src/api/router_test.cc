@@ -293,8 +293,11 @@ TEST(Journeys, AreSavedPublishedChangedAndStopped) {
     ASSERT_EQ(1u, t.catalog->Journeys(1).size());
     const std::string path =
         "/api/v1/journeys/" + catalog::JourneyId(t.catalog->Journeys(1)[0].number);
-    EXPECT_EQ(Text(made), Text(t.Api(Method::kGet, path)));
-    EXPECT_EQ(R"({"journeys":[)" + Text(made) + R"(],"next_cursor":null})",
+    // Who asks gets its numbers besides.
+    std::string asked(Text(made));
+    asked.insert(asked.find(R"("definition")"), R"("in_it":0,"sent":0,"goal":0,)");
+    EXPECT_EQ(asked, Text(t.Api(Method::kGet, path)));
+    EXPECT_EQ(R"({"journeys":[)" + asked + R"(],"next_cursor":null})",
               Text(t.Api(Method::kGet, "/api/v1/journeys")));
     EXPECT_THAT(Text(t.Api(Method::kPost, path + "/publish")),
                 HasSubstr(R"("state":"running","published_version":1)"));
