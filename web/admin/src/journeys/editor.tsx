@@ -48,7 +48,9 @@ export function Editor({ journey, isPhone }: { journey: Journey | null; isPhone:
     const saved = draft.journey;
     const set = (name: string, value: string) => setAddress((now) => {
         const next = new URLSearchParams(now);
-        if (value === '') next.delete(name);
+        // A new journey opens at its entry: that nothing is chosen must be said.
+        if (value === '' && name === 'step' && !journey) next.set(name, 'none');
+        else if (value === '') next.delete(name);
         else next.set(name, value);
         return next;
     }, { replace: true });
