@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <queue>
-#include <set>
 #include <thread>
 
 #include "base/clock.h"
@@ -256,13 +256,17 @@ class Player {
         if (fresh.empty()) return {};
         newest_ = fresh.front().first;
         year.letters += fresh.size();
-        for (auto it = fresh.rbegin(); it != fresh.rend(); ++it)
+        // Letters of one step leave in any order; the year must not depend on it.
+        std::stable_sort(fresh.begin(), fresh.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
+        for (auto it = fresh.rbegin(); it != fresh.rend(); ++it) {
             TRY(React(it->first, it->second, now));
+        }
         return {};
     }
 
     base::Status React(const std::string& id, const std::string& to, TimeMs now) {
-        auto reaction = people_.ReactTo(to, year.letters + ++order_, now);
+        auto reaction = people_.ReactTo(to, ++received_[to], now);
         if (reaction.open_ms == 0) return {};
         TRY_ASSIGN(const auto letter, shop_.Send(http::Method::kGet, "/api/v1/mailbox/" + id));
         TRY_ASSIGN(const std::string html, TextAt(letter, "html"));
@@ -287,6 +291,7 @@ class Player {
     const DemoPeople& people_;
     std::priority_queue<Later> later_;
     std::string newest_;
+    std::map<std::string, uint64_t> received_;  // Letters by address.
     uint64_t order_ = 0;
 };
 

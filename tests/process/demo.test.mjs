@@ -58,6 +58,7 @@ test('a directory that has served takes no demo', async (t) => {
     const keys = initialise(directory);
     const server = serve({ directory, keys, test: t });
     await server.ready();
+    await server.track('/v1/track', { userId: 'u1', event: 'X' });
     await server.stop();
     const refused = run('demo', '--data', directory, '--json');
     assert.notEqual(refused.status, 0);

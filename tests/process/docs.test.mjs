@@ -82,7 +82,7 @@ test('every journey and segment of the pages is taken, every JSON parses', async
     const server = await freshServer(t, { config: '[warehouse]\nenabled = false\n' });
     let journeys = 0;
     for (const { page, line, kind, text } of blocks()) {
-        if (kind !== 'json' && !/^(\{|\[\s*[{"\[])/.test(text.trim())) continue;
+        if (kind !== 'json' && (kind !== '' || !/^(\{|\[\s*[{"\[])/.test(text.trim()))) continue;
         let body;
         try {
             body = JSON.parse(text);
