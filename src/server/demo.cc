@@ -162,6 +162,9 @@ class Player {
             // Nights are short: the clock stops only where something happens, and once a day.
             now = std::min({std::max(now + kStepMs, next), now + base::kDayMs, end});
             TRY(shop_.MoveClock(now));
+            // Read before anything is sent: the clock's answer has waited for these letters. Those
+            // that the acts to come lead to may take a moment, so they are read in the next step.
+            TRY(ReadLetters(now));
             std::vector<const std::string*> batch;
             std::vector<Later> due;
             for (; at < acts.size() && acts[at].at_ms <= now; ++at) {
@@ -179,7 +182,6 @@ class Player {
                 }
             }
             TRY(SendAll(batch));
-            TRY(ReadLetters(now));
             if (shown && base::DayOf(now) != told_day) {
                 told_day = base::DayOf(now);
                 std::fprintf(stderr, "\rdemo: %s, %llu acts, %llu letters ",
@@ -325,6 +327,7 @@ base::Result<DemoYear> PlayDemo(const DemoOptions& options) {
     const DemoPeople people(plan);
     Player player(shop, pages, options, people);
     player.year.write_key = keys.write_key;
+    player.year.planned = people.acts().size();
     TRY(player.Publish());
     TRY(player.Play(begin, end));
     TRY(pipeline->Stop());

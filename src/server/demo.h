@@ -24,7 +24,8 @@ struct DemoOptions {
 
 struct DemoYear {
     std::string write_key;  // Of the demo's workspace.
-    uint64_t acts = 0;
+    uint64_t planned = 0;   // Acts that people do of themselves: the same for the same seed.
+    uint64_t acts = 0;      // With those that letters led to.
     uint64_t letters = 0;
     uint64_t opened = 0;
     uint64_t clicked = 0;

@@ -100,6 +100,7 @@ int Demo(const server::DemoOptions& options, bool json) {
         const auto count = [&](std::string_view key, uint64_t value) {
             w.Key(key).Int(static_cast<int64_t>(value));
         };
+        count("planned", year->planned);
         count("acts", year->acts);
         count("letters", year->letters);
         count("opened", year->opened);
