@@ -1,3 +1,4 @@
+import { VisuallyHidden } from '@mantine/core';
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { IconMailCheck, IconMailOff, IconUserCheck, IconUserQuestion } from '@tabler/icons-react';
 import { useParams } from 'react-router';
@@ -52,7 +53,8 @@ export default function PersonScreen() {
         <Page
             title={name} screen={`person ${id}`}
             shown={found ? <><Mark name={nameOf(found) ?? ''} size={32} />{name}</>
-                : person.isError ? name : <Bone width={240} height={24} />}
+                : person.isError ? name : (
+                    <><VisuallyHidden>{name}</VisuallyHidden><Bone width={240} height={24} /></>)}
             meta={found && <Head person={found} />}
         >
             {person.isError && !found && (

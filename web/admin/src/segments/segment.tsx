@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu } from '@mantine/core';
+import { ActionIcon, Button, Menu, VisuallyHidden } from '@mantine/core';
 import { IconDots, IconPencil, IconUsers } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
@@ -47,7 +47,7 @@ export default function SegmentScreen() {
         <Page
             title={name}
             shown={found ? found.name : segment.isError ? t('segments.title')
-                : <Bone width={220} height={24} />}
+                : <><VisuallyHidden>{name}</VisuallyHidden><Bone width={220} height={24} /></>}
             meta={found && count !== undefined && (
                 <Link to={to(`/people?condition=${encodeURIComponent(
                     `in segment ${quoted(found.name)}`)}`)}>
