@@ -80,7 +80,9 @@ class EraseTest : public testing::Test {
     void Does(model::WorkspaceId workspace, uint64_t number, const std::string& name) {
         model::Event event;
         event.name = name;
-        event.user_id = "w" + std::to_string(workspace) + "-u" + std::to_string(number);
+        // An event holds views.
+        const std::string user = "w" + std::to_string(workspace) + "-u" + std::to_string(number);
+        event.user_id = user;
         event.time_ms = event.received_ms = clock_.Now();
         event.trust = model::Trust::kSecret;
         event.person = Who(workspace, number);
